@@ -1,0 +1,1 @@
+"""From a publisher's file to a vintage: fetch, snapshot, parse, load, schedule."""

@@ -1,0 +1,152 @@
+"""The files of one vintage on their way into DuckDB, checked before anything is read."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import BinaryIO
+
+import duckdb
+
+from kms.config import MANILA
+from kms.errors import ContractError, FetchError
+
+_CHUNK = 1 << 22
+_MAX_COLUMNS = 200
+_MARKUP = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The parts of one vintage; `release_date` is its publication day in Manila."""
+
+    source_id: str
+    parts: tuple[Path, ...]
+    published_at: datetime
+    scratch: Path  # folder for temporary files
+    memory: str = "500MB"
+
+    @property
+    def release_date(self) -> date:
+        """The calendar day on which the vintage was published."""
+        return self.published_at.astimezone(MANILA).date()
+
+    @contextmanager
+    def engine(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Give an empty DuckDB on disk that spills instead of filling the memory."""
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=self.scratch, prefix="load-") as folder:
+            connection = duckdb.connect(f"{folder}/stage.duckdb")
+            try:
+                connection.execute(f"SET memory_limit = '{self.memory}'")
+                connection.execute(f"SET temp_directory = '{folder}'")
+                yield connection
+            finally:
+                connection.close()
+
+
+def check_file(source_id: str, path: Path) -> None:
+    """Refuse what is not a CSV file in UTF-8: empty, markup, JSON, other encodings, NUL bytes."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096)
+            _check_head(source_id, path, head)
+            file.seek(0)
+            _check_text(source_id, path, file)
+    except OSError as error:
+        raise FetchError(
+            f"{source_id}: {path.name} cannot be read ({error.strerror}); check the path and "
+            "who may read it"
+        ) from error
+
+
+def read_header(source_id: str, path: Path) -> list[str]:
+    """Return the column names of a file, trimmed; refuse doubled names."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        names = [name.strip() for name in next(csv.reader(file), [])]
+    doubled = sorted({n for n in names if names.count(n) > 1})
+    if doubled:
+        raise ContractError(
+            f"{source_id}: column '{doubled[0]}' stands twice in the header of {path.name}; "
+            "the publisher must say which is meant"
+        )
+    if len(names) > _MAX_COLUMNS:
+        raise ContractError(
+            f"{source_id}: {path.name} has {len(names)} columns, more than {_MAX_COLUMNS}; "
+            "it is no file of this source"
+        )
+    return names
+
+
+def require_columns(
+    source_id: str, path: Path, names: Sequence[str], needed: Sequence[str]
+) -> None:
+    """Refuse a file without the columns the source promises."""
+    missing = [name for name in needed if name not in names]
+    if not missing:
+        return
+    hint = "The publisher may have renamed it; compare with an earlier snapshot."
+    if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
+        hint = "The fields seem to be parted by something other than a comma; save it as CSV."
+    elif len(missing) > len(needed) / 2:
+        hint = "This looks like another kind of file; check the path and the source."
+    raise ContractError(
+        f"{source_id}: column '{missing[0]}' is missing in {path.name} "
+        f"({len(names)} columns are there, {len(missing)} of {len(needed)} needed ones are not). "
+        + hint
+    )
+
+
+def _check_head(source_id: str, path: Path, head: bytes) -> None:
+    text = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    if not text:
+        problem = "is empty" if not head else "holds only blanks"
+        raise ContractError(
+            f"{source_id}: {path.name} {problem}; fetch it again, yesterday's data stay"
+        )
+    if text.startswith(_MARKUP):
+        raise ContractError(
+            f"{source_id}: {path.name} is a web page, not a CSV file; the download probably "
+            "asked for a sign-in or failed. Fetch it again"
+        )
+    if text[:1] in b"{[":
+        raise ContractError(
+            f"{source_id}: {path.name} is JSON, not a CSV file; the download probably failed. "
+            "Fetch it again"
+        )
+    if text.startswith((b"pk\x03\x04", b"\x1f\x8b", b"%pdf")):
+        raise ContractError(
+            f"{source_id}: {path.name} is an archive or document, not a CSV file; unpack it or "
+            "save it as CSV first"
+        )
+
+
+def _check_text(source_id: str, path: Path, file: BinaryIO) -> None:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    offset = 0
+    while chunk := file.read(_CHUNK):
+        if b"\0" in chunk:
+            raise ContractError(
+                f"{source_id}: {path.name} holds a NUL byte at offset {offset + chunk.index(0)}; "
+                "the file is damaged or not UTF-8. Ask for it again as UTF-8 CSV"
+            )
+        try:
+            decoder.decode(chunk)
+        except UnicodeDecodeError as error:
+            raise ContractError(
+                f"{source_id}: {path.name} is not UTF-8 at byte {offset + error.start}; save it "
+                "as UTF-8 CSV"
+            ) from error
+        offset += len(chunk)
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise ContractError(
+            f"{source_id}: {path.name} ends inside a character; it was cut off. Fetch it again"
+        ) from error

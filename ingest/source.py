@@ -1,0 +1,86 @@
+"""What a source is: a frozen descriptor holding plain functions, found by `discover()`."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from functools import cache
+from pathlib import Path
+
+import ingest.sources
+from ingest.batch import Batch
+from kms.config import MANILA
+from kms.domain.intake import Parsed
+from kms.errors import ConfigError
+
+PUBLISHED_HOUR = time(16, 0)  # Manila; when the Data Drop comes out
+_DATE_IN_NAME = re.compile(r"(?<!\d)(20\d{2})(\d{2})(\d{2})(?!\d)")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One publisher's regular file: where it comes from, when it is due, how it is read."""
+
+    source_id: str
+    title: str
+    publisher: str
+    licence: str
+    rhythm: str
+    every_days: int  # between issues
+    grace_days: int  # after which a missing issue is late
+    used_for: str
+    name_ends_with: tuple[str, ...]  # files in an inbox, matched without regard to case
+    parse: Callable[[Batch], Parsed]
+    parser_version: int = 1
+    max_reject_share: float = 0.01
+    max_rejects: int = 500
+
+    def takes(self, name: str) -> bool:
+        """Tell whether a file found in a folder is this source's, by the end of its name."""
+        return any(re.search(pattern, name, flags=re.IGNORECASE) for pattern in self.name_ends_with)
+
+
+def published_at(path: Path) -> datetime | None:
+    """Read the publication instant from a file's name: its date at 16:00 in Manila."""
+    found = _DATE_IN_NAME.findall(path.name)
+    if not found:
+        return None
+    try:
+        day = date(*(int(part) for part in found[-1]))
+    except ValueError:
+        return None
+    return datetime.combine(day, PUBLISHED_HOUR, MANILA).astimezone(UTC)
+
+
+@cache
+def discover() -> Mapping[str, Source]:
+    """Find every source; fail loudly on none, or on two with one name."""
+    found: dict[str, Source] = {}
+    prefix = ingest.sources.__name__ + "."
+    for module in pkgutil.walk_packages(ingest.sources.__path__, prefix):
+        source = getattr(importlib.import_module(module.name), "SOURCE", None)
+        if source is None:
+            continue
+        if source.source_id in found:
+            raise ConfigError(
+                f"two sources are named '{source.source_id}' ({module.name} is the second); "
+                "rename one"
+            )
+        found[source.source_id] = source
+    if not found:
+        raise ConfigError("no source was found under ingest/sources; the installation is broken")
+    return found
+
+
+def source_named(source_id: str) -> Source:
+    """Return a source by its name, or say which there are."""
+    sources = discover()
+    if source_id not in sources:
+        raise ConfigError(
+            f"there is no source '{source_id}'; choose one of: {', '.join(sorted(sources))}"
+        )
+    return sources[source_id]

@@ -1,0 +1,1 @@
+"""One file a source, by publisher; each holds a `SOURCE`."""

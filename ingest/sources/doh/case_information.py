@@ -1,0 +1,134 @@
+"""DOH Data Drop "Case Information": the COVID-19 line list, one row for each confirmed case.
+
+Column histories: April 2020 (12 columns, `RegionRes` holds provinces, dates M/D/YYYY, on one day
+`CaseNo`), mid-2020 (20 columns), final (22 columns with barangays). Files are known by the end
+of their name, since their numbers moved; from 2021 a release comes in batch files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from ingest.batch import Batch, read_header, require_columns
+from ingest.dates import ISO, MONTH_FIRST, DateColumn
+from ingest.linelist import Columns, LineList
+from ingest.places import match_places
+from ingest.source import Source
+from kms.domain.intake import Parsed
+from kms.reference import load_areas, load_matcher
+
+DISEASE, CLASSIFICATION = "covid19", "confirmed"
+KEY_NAMES = ("CaseCode", "CaseNo")
+ISO_SINCE = date(2020, 5, 6)
+EARLIEST_EVENT = date(2020, 1, 15)  # the first Philippine case fell ill on 18 January 2020
+OLDEST_AGE = 120
+
+
+def parse(batch: Batch) -> Parsed:
+    """Read one release of the line list into counts by area and day."""
+    columns = _columns(batch, batch.parts[0])
+    with batch.engine() as engine:
+        lines = LineList(engine, batch.source_id, batch.release_date, columns)
+        for part in batch.parts:
+            names = read_header(batch.source_id, part)
+            require_columns(batch.source_id, part, names, columns.all_names)
+            lines.read(part)
+        lines.judge()
+        lines.flag(
+            "age_out_of_range",
+            "Age",
+            f"Age <> '' AND coalesce(try_cast(Age AS DOUBLE), -1) NOT BETWEEN 0 AND {OLDEST_AGE}",
+        )
+        match_places(lines, _finder(columns), _unit_finder(batch.release_date))
+        lines.settle()
+        return lines.parsed(_facts(engine, columns))
+
+
+def _columns(batch: Batch, part: Path) -> Columns:
+    """Tell which of the column histories a file follows."""
+    names = read_header(batch.source_id, part)
+    key = next((name for name in KEY_NAMES if name in names), KEY_NAMES[0])
+    april = "ProvCityRes" in names
+    place = ("RegionRes", "ProvCityRes") if april else ("RegionRes", "ProvRes", "CityMunRes")
+    require_columns(batch.source_id, part, names, (key, "Age", *place, "DateRepConf", "DateDied"))
+    if not april and "CityMuniPSGC" in names:
+        place = (*place, "CityMuniPSGC")
+    date_format = MONTH_FIRST if april or batch.release_date < ISO_SINCE else ISO
+    return Columns(key, place, _date_columns(names, date_format), keep=("Age",))
+
+
+def _date_columns(names: list[str], date_format: str) -> tuple[DateColumn, ...]:
+    report = DateColumn("DateRepConf", date_format, EARLIEST_EVENT, required=True)
+    before = {"DateOnset": "DateRepConf", "DateSpecimen": "DateRepConf", "DateDied": ""}
+    return (
+        report,
+        *(
+            DateColumn(name, date_format, EARLIEST_EVENT, not_after=limit)
+            for name, limit in before.items()
+            if name in names
+        ),
+    )
+
+
+def _finder(columns: Columns) -> Callable[[tuple[str, ...]], tuple[str, str | None]]:
+    matcher = load_matcher()
+    match = matcher.match_april_2020 if "ProvCityRes" in columns.place else matcher.match
+
+    def find(texts: tuple[str, ...]) -> tuple[str, str | None]:
+        found = match(*texts)
+        return found.code, found.flag
+
+    return find
+
+
+def _unit_finder(on: date) -> Callable[[str], str]:
+    """Delays are counted by province, or by what is known above it."""
+    areas = load_areas()
+    return lambda code: areas.unit_of(code, on) if code in areas else code
+
+
+def _facts(engine: duckdb.DuckDBPyConnection, columns: Columns) -> dict[str, object]:
+    """Count cases on each time axis, and onsets by the day they were reported."""
+    onset = "DateOnset" if columns.has("DateOnset") else "NULL::DATE"
+    specimen = "DateSpecimen" if columns.has("DateSpecimen") else "NULL::DATE"
+    what = f"'{DISEASE}' AS disease, '{CLASSIFICATION}' AS classification"
+    axes = {
+        "report": ("DateRepConf", "true"),
+        "onset": (onset, f"{onset} IS NOT NULL"),
+        "report_onset_unknown": ("DateRepConf", f"{onset} IS NULL"),
+        "specimen": (specimen, f"{specimen} IS NOT NULL"),
+        "death": ("DateDied", "DateDied IS NOT NULL"),
+    }
+    counts = " UNION ALL ".join(
+        f"SELECT {what}, '{basis}' AS basis, 'day' AS grain, area, "
+        f"CAST({column} AS VARCHAR) AS ref_date, count(*) AS cases "
+        f"FROM accepted WHERE {condition} GROUP BY ALL"
+        for basis, (column, condition) in axes.items()
+    )
+    triangle = (
+        f"SELECT '{DISEASE}' AS disease, unit AS area, CAST({onset} AS VARCHAR) AS onset_date, "
+        "CAST(DateRepConf AS VARCHAR) AS report_date, count(*) AS cases "
+        f"FROM accepted WHERE {onset} IS NOT NULL GROUP BY ALL"
+    )
+    return {
+        "case_count": engine.sql(counts).to_arrow_table(),
+        "reporting_triangle": engine.sql(triangle).to_arrow_table(),
+    }
+
+
+SOURCE = Source(
+    source_id="doh_case_information",
+    title="DOH case information",
+    publisher="DOH Epidemiology Bureau",
+    licence="Free use, re-use and sharing with attribution to the DOH Epidemiology Bureau",
+    rhythm="weekly, daily in a surge",
+    every_days=7,
+    grace_days=1,
+    used_for="cases, R, growth, attack rate",
+    name_ends_with=(r"Case Information( \d{4})?(_batch_\d+)?\.csv$",),
+    parse=parse,
+)

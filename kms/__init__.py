@@ -1,0 +1,1 @@
+"""Ligtas: what epidemiologists and labour inspectors know, joined by area and sector."""

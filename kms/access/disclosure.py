@@ -1,0 +1,36 @@
+"""Disclosure control: the one function every public count of persons goes through.
+
+Zero stays zero, 1 to `threshold` is suppressed, the rest is rounded to `base`. Totals are
+rounded from exact values, never summed from shown cells, and cumulative counts are rounded too,
+since exact differences over time would give small counts back. Beds and facilities are exempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class DisclosureRule:
+    """Counts of 1 to `threshold` are suppressed, others rounded to the nearest `base`."""
+
+    threshold: int = 7
+    base: int = 5
+
+    def count(self, exact: int | None) -> int | None:
+        """Return the count that may be shown; None is suppressed (or missing, if it was None)."""
+        if exact is None or exact == 0:
+            return exact
+        if exact <= self.threshold:
+            return None
+        return round(exact / self.base) * self.base
+
+    def counts(self, exact: Sequence[int | None]) -> tuple[int | None, ...]:
+        """Return each of the counts as it may be shown."""
+        return tuple(self.count(number) for number in exact)
+
+    def per_person_rate(self, cases: int, factor: float) -> float | None:
+        """Return `factor` × the rounded count, or None where the count is suppressed."""
+        shown = self.count(cases)
+        return None if shown is None else shown * factor

@@ -1,0 +1,10 @@
+"""Commands of the core; heavy imports happen inside them."""
+
+from __future__ import annotations
+
+import typer
+
+from kms.cli.stores import stores_app
+
+core_app = typer.Typer(add_completion=False, no_args_is_help=True)
+core_app.registered_commands += stores_app.registered_commands

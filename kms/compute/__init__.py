@@ -1,0 +1,1 @@
+"""What to recompute after a load, and the recomputing."""

@@ -1,0 +1,1 @@
+"""Typed rows and arrays of the domain: no input, no output."""

@@ -1,0 +1,1 @@
+"""Read models: (store, request) to a frozen view, one for each page, brief and endpoint."""

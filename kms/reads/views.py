@@ -1,0 +1,259 @@
+"""What pages, briefs and the API show: frozen, disclosed, ready to print, free of queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One figure with its range, state and date; `value` is None unless the state shows one.
+
+    States: final, provisional, hidden, too_few, stale, suppressed, missing, withheld.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    state: str
+    ref_date: date | None
+    completeness: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What every page says about the figures on it."""
+
+    publication_id: str
+    as_of: datetime  # UTC; the cut of the data that were known
+    published_at: datetime  # UTC; when we computed it
+    is_latest: bool  # False: an earlier day is being looked at
+    clock: datetime  # UTC "now" of this store; the demonstration has a clock of its own
+    synthetic: bool
+    disease: str
+    disease_name: str
+    basis: str  # onset or report: the time axis of R
+    onset_known_share: float | None  # of the cases reported in the last 8 weeks
+    cases_to: date | None  # last report date in the data
+    late_sources: tuple[str, ...]  # titles of sources past their due date
+    editions: tuple[date, ...]  # as-of dates (Manila) that can be looked at, oldest first
+
+
+@dataclass(frozen=True, slots=True)
+class AreaRow:
+    """One line of the ranked table: how fast an area's epidemic moves."""
+
+    code: str
+    name: str
+    label: str  # region's roman number or acronym; empty below regions
+    population: int | None
+    direction: str  # growing, shrinking, uncertain, too_few, missing
+    r: Reading
+    p_above_1: float | None
+    sparkline: tuple[float | None, ...]  # R, one value a day, oldest first, 56 days
+    growth: Reading  # per day
+    doubling_days: float | None  # positive doubling, negative halving; None: not told from flat
+    adar_per_100k: Reading
+    two_week_growth: Reading
+    compliance_initial: Reading  # share of items met at the first visit
+    inspections: int | None  # inspections behind it, disclosed
+    data_age_days: int | None  # the clock's date less the last report date of the area
+    change: str = ""  # direction a week earlier, empty if the same or unknown
+
+
+@dataclass(frozen=True, slots=True)
+class BoardView:
+    """The first screen: which areas are growing, how sure, how fresh."""
+
+    frame: Frame
+    rows: tuple[AreaRow, ...]  # ordered by urgency
+    nation: AreaRow
+    compared_with: date | None  # the earlier edition behind `AreaRow.change`
+    nonplace_cases: int | None  # cases of the last 14 days without a place, disclosed
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesView:
+    """A daily series with its ranges; entries are None where nothing may be shown."""
+
+    dates: tuple[date, ...]
+    value: tuple[float | None, ...]
+    low: tuple[float | None, ...]
+    high: tuple[float | None, ...]
+    low50: tuple[float | None, ...]
+    high50: tuple[float | None, ...]
+    state: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CasesView:
+    """Daily counts after disclosure control; None is suppressed, 0 is none reported."""
+
+    dates: tuple[date, ...]
+    cases: tuple[int | None, ...]
+    mean7: tuple[float | None, ...]
+    provisional_from: date | None  # first day still expected to rise by a tenth or more
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class SectorRow:
+    """Compliance of one PSIC section in an area."""
+
+    code: str
+    title: str
+    inspections: int | None  # disclosed
+    establishments: int | None  # disclosed
+    compliance_initial: Reading
+    compliance_after: Reading
+    top_items: tuple[ItemRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """A checklist item and how often it was not met at the first visit."""
+
+    code: str
+    title: str
+    legal_item: str
+    not_met: Reading
+    applicable: int | None  # inspections in which it applied, disclosed
+
+
+@dataclass(frozen=True, slots=True)
+class AreaView:
+    """One area: transmission, cases, workplaces, the areas inside it."""
+
+    frame: Frame
+    row: AreaRow
+    level: str
+    parents: tuple[tuple[str, str], ...]  # (code, name) from the country down
+    r: SeriesView
+    growth: SeriesView
+    cases: CasesView
+    children: tuple[AreaRow, ...]
+    sectors: tuple[SectorRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SectorsView:
+    """Compliance by PSIC section, for an area, with a section × region table."""
+
+    frame: Frame
+    area: str
+    area_name: str
+    rows: tuple[SectorRow, ...]  # lowest initial compliance first, unrated last
+    overall: SectorRow
+    regions: tuple[tuple[str, str], ...]  # (code, label) of the columns
+    cells: dict[tuple[str, str], Reading] = field(default_factory=dict)  # (section, region)
+    period_from: date | None = None
+    period_to: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """One knowledge entry; `body_html` is sanitised."""
+
+    entry_id: str
+    title: str
+    kind: str
+    status: str
+    owner: str
+    review_due: date | None
+    summary: str
+    body_html: str
+    sectors: tuple[str, ...]
+    hazards: tuple[str, ...]
+    control_level: str
+    certainty: str  # GRADE, for evidence
+    strength: str
+    language: str
+    sources: tuple[tuple[str, str], ...]  # (text, address or empty)
+    overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryView:
+    """Knowledge entries, filtered; `kinds` and `sectors` list what can be chosen, with counts."""
+
+    frame: Frame
+    entries: tuple[EntryView, ...]
+    kinds: tuple[tuple[str, int], ...]
+    sectors: tuple[tuple[str, str, int], ...]  # (code, title, entries)
+    kind: str
+    sector: str
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """One source: is it in date, what came last, what was left out."""
+
+    source_id: str
+    title: str
+    publisher: str
+    licence: str
+    rhythm: str
+    expected: date | None
+    received: date | None
+    late_days: int | None
+    state: str  # in_date, late, never
+    rows_read: int | None
+    rows_accepted: int | None
+    rows_rejected: int | None
+    rows_duplicate: int | None
+    used_for: str
+
+
+@dataclass(frozen=True, slots=True)
+class VintageRow:
+    """One issue of a source as we took it in."""
+
+    vintage_id: str
+    source_id: str
+    published_at: datetime
+    recorded_at: datetime
+    rows_read: int
+    rows_accepted: int
+    rows_rejected: int
+    rows_duplicate: int
+    rows_changed: int
+    state: str
+    snapshot: str  # first 12 characters of the sha256
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRow:
+    """Rows rejected or fields blanked for one reason in the last vintage of a source."""
+
+    source_id: str
+    code: str
+    grade: str  # ROW or FIELD
+    meaning: str
+    rows: int
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One refresh."""
+
+    run_id: str
+    kind: str
+    started_at: datetime
+    ended_at: datetime | None
+    state: str
+    publication_id: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataView:
+    """Freshness, vintages, rejects and flags."""
+
+    frame: Frame
+    sources: tuple[SourceRow, ...]
+    vintages: tuple[VintageRow, ...]
+    faults: tuple[FaultRow, ...]
+    runs: tuple[RunRow, ...]
