@@ -11,7 +11,7 @@ import typer
 from kms.cli.console import progress, say_json
 from kms.config import MANILA, load_settings, now
 from kms.domain.intake import IntakeReport
-from kms.errors import ConfigError
+from kms.errors import FAILED, ConfigError
 
 ingest_app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -58,6 +58,83 @@ def withdraw(
         withdraw_vintage(store, vintage)
     logging.getLogger(__name__).info("vintage withdrawn", extra={"vintage": vintage, "why": why})
     typer.echo(f"{vintage} is withdrawn")
+
+
+@ingest_app.command()
+def demo(
+    *,
+    if_empty: Annotated[
+        bool, typer.Option("--if-empty", help="Do nothing when the store holds something.")
+    ] = False,
+    scale: Annotated[float, typer.Option(help="Size of the epidemic; 1 is the full one.")] = 1.0,
+    quiet: Quiet = False,
+) -> None:
+    """Fill an empty store with synthetic demonstration data, through the real ingestors."""
+    from ingest.demonstration import fill, is_filled, refuse_real
+    from kms.store.open import opened
+
+    settings = load_settings()
+    with opened(settings) as store, progress("preparing", quiet=quiet) as say:
+        with store.read() as connection:
+            filled = is_filled(connection)
+            if filled and if_empty:
+                return
+            refuse_real(connection)
+        if filled:
+            raise ConfigError(
+                f"the store under {settings.home} holds the demonstration already; remove the "
+                "folder to make it anew"
+            )
+        shown = fill(store, settings, scale=scale, say=say)
+    typer.echo(f"synthetic demonstration data are ready: publication {shown}")
+
+
+@ingest_app.command()
+def refresh(*, json: Json = False, quiet: Quiet = False) -> None:
+    """Take in what waits in the inbox, compute what changed, publish it."""
+    from ingest.refresh import refresh as work
+    from kms.store.open import opened
+
+    settings = load_settings()
+    with opened(settings) as store, progress("refreshing", quiet=quiet or json) as say:
+        report = work(store, settings, say=say)
+    if json:
+        say_json(report)
+        return
+    for refusal in report.refusals:
+        typer.echo(f"refused: {refusal}", err=True)
+    typer.echo(f"{report.status}; readers see publication {report.publication}")
+
+
+@ingest_app.command()
+def scheduler() -> None:
+    """Refresh every night until told to end; missed nights are caught up once."""
+    from ingest.clockwork import run_forever, trigger_of
+    from kms.store.open import opened
+
+    settings = load_settings()
+    trigger_of(settings)
+    with opened(settings) as store:
+        run_forever(store, settings)
+
+
+@ingest_app.command()
+def status(*, json: Json = False) -> None:
+    """Tell whether data are in date, the last refresh worked and the scheduler is alive.
+
+    Exit code 0: all is well or only late; 1: a person should look.
+    """
+    from ingest.state import read_state
+    from kms.store.open import opened
+
+    with opened() as store:
+        state = read_state(store, now())
+    if json:
+        say_json(state)
+    else:
+        typer.echo("\n".join(state.lines()))
+    if state.problems:
+        raise typer.Exit(FAILED)
 
 
 def _instant(text: str) -> datetime | None:

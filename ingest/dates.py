@@ -18,6 +18,8 @@ class DateColumn:
     earliest: date
     required: bool = False  # an unusable value rejects the row instead of being blanked
     not_after: str = ""  # another date column, declared before this one, it cannot follow
+    not_before: str = ""  # another date column, declared before this one, it cannot precede
+    longest_days: int = 0  # it cannot lie further before `not_after` than this; 0: no limit
 
 
 def date_fields(rows: str, columns: Sequence[DateColumn], release: date) -> str:
@@ -31,7 +33,7 @@ def date_fields(rows: str, columns: Sequence[DateColumn], release: date) -> str:
     read = ", ".join(_read(c) for c in columns)
     judged = f"SELECT * EXCLUDE ({texts}), {read} FROM ({rows})"
     for column in columns:
-        parsed = f"{column.name}_d, {column.name}_o"
+        parsed = ", ".join(f"{column.name}_{part}" for part in ("d", "o", "title"))
         judged = f"SELECT * EXCLUDE ({parsed}), {_judge(column, release)} FROM ({judged})"
     rejected = " OR ".join(f"{c.name}_fault IS NOT NULL" for c in columns if c.required)
     return f"SELECT *, ({rejected or 'false'}) AS rejected FROM ({judged})"
@@ -51,7 +53,10 @@ def _read(column: DateColumn) -> str:
     if column.date_format == ISO:
         other = f"CASE WHEN ({declared}) IS NULL THEN {other} END"
     name = column.name
-    return f"{text} <> '' AS {name}_given, {declared} AS {name}_d, {other} AS {name}_o"
+    return (
+        f"{text} <> '' AS {name}_given, {declared} AS {name}_d, {other} AS {name}_o, "
+        f"{text} = '{name}' AS {name}_title"
+    )
 
 
 def _judge(column: DateColumn, release: date) -> str:
@@ -60,6 +65,7 @@ def _judge(column: DateColumn, release: date) -> str:
     plausible = f"{name}_o BETWEEN {earliest} AND {latest}"
     checks = [
         (f"NOT {name}_given", "'required'" if column.required else "NULL"),
+        (f"{name}_title", "'repeated_header'"),
         (f"{name}_d IS NULL AND {name}_o IS NULL", "'date_unreadable'"),
         (f"{name}_d IS NULL", "'date_swapped'"),
         (f"{name}_d NOT BETWEEN {earliest} AND {latest} AND {plausible}", "'date_swapped'"),
@@ -68,6 +74,10 @@ def _judge(column: DateColumn, release: date) -> str:
     ]
     if column.not_after:
         checks.append((f"{name}_d > {column.not_after}", f"'after_{column.not_after.lower()}'"))
+    if column.not_before:
+        checks.append((f"{name}_d < {column.not_before}", f"'before_{column.not_before.lower()}'"))
+    if column.longest_days:
+        checks.append((f"{name}_d < {column.not_after} - {column.longest_days}", "'long_before'"))
     fault = "CASE " + " ".join(f"WHEN {when} THEN {then}" for when, then in checks) + " END"
     return (
         f"{fault} AS {name}_fault, "

@@ -1,4 +1,4 @@
-"""Putting an area to each place text of a line list: every distinct text is matched once."""
+"""Putting an area to each place text of a file: every distinct text is matched once."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 import pyarrow as pa
 
-from ingest.linelist import SEPARATOR, LineList
+from ingest.table import SEPARATOR, Table
 
 Finder = Callable[[tuple[str, ...]], tuple[str, str | None]]
 
 
-def match_places(lines: LineList, find: Finder, unit: Callable[[str], str]) -> None:
+def match_places(table: Table, find: Finder, unit: Callable[[str], str]) -> None:
     """Make `gazetteer` (place, area, unit) and flag what was odd about place texts."""
-    engine = lines.engine
+    engine = table.engine
     texts = [text for (text,) in engine.execute("SELECT DISTINCT place FROM stage").fetchall()]
     found = [find(tuple(text.split(SEPARATOR))) for text in texts]
     gazetteer = pa.table(
@@ -28,8 +28,8 @@ def match_places(lines: LineList, find: Finder, unit: Callable[[str], str]) -> N
     engine.execute("CREATE TABLE gazetteer AS SELECT * FROM gazetteer_")
     engine.unregister("gazetteer_")
     for flag in sorted({flag for _, flag in found if flag}):
-        lines.flag(
+        table.flag(
             flag,
-            lines.columns.place[-1],
+            table.columns.place[-1],
             f"place IN (SELECT place FROM gazetteer WHERE flag = '{flag}')",
         )

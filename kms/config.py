@@ -35,13 +35,16 @@ class Settings(BaseSettings):
     secret_key: str = Field(default="", description="signs sessions; made in development")
     refresh_cron: str = Field(default="10 2 * * *", description="nightly refresh, Asia/Manila")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO", description="least severe line that is logged"
+        default="WARNING", description="least severe line that is logged"
     )
     language: Literal["en", "fil"] = Field(default="en", description="language without a choice")
     disclosure_threshold: int = Field(
         default=7, ge=0, description="public counts of 1 to this many persons are suppressed"
     )
     disclosure_base: int = Field(default=5, ge=1, description="public counts are rounded to this")
+    edition_days: int = Field(
+        default=120, ge=0, description="days back for which earlier cuts of the data are published"
+    )
     keep_publications_days: int = Field(
         default=35, ge=1, description="days a publication's series are kept"
     )

@@ -15,9 +15,10 @@ import duckdb
 
 from ingest.batch import Batch, read_header, require_columns
 from ingest.dates import ISO, MONTH_FIRST, DateColumn
-from ingest.linelist import Columns, LineList
+from ingest.linelist import LineList
 from ingest.places import match_places
 from ingest.source import Source
+from ingest.table import Columns
 from kms.domain.intake import Parsed
 from kms.reference import load_areas, load_matcher
 
@@ -26,6 +27,7 @@ KEY_NAMES = ("CaseCode", "CaseNo")
 ISO_SINCE = date(2020, 5, 6)
 EARLIEST_EVENT = date(2020, 1, 15)  # the first Philippine case fell ill on 18 January 2020
 OLDEST_AGE = 120
+LONGEST_DELAY_DAYS = 365  # a backlog of months is real, of years is a wrong year
 
 
 def parse(batch: Batch) -> Parsed:
@@ -33,10 +35,7 @@ def parse(batch: Batch) -> Parsed:
     columns = _columns(batch, batch.parts[0])
     with batch.engine() as engine:
         lines = LineList(engine, batch.source_id, batch.release_date, columns)
-        for part in batch.parts:
-            names = read_header(batch.source_id, part)
-            require_columns(batch.source_id, part, names, columns.all_names)
-            lines.read(part)
+        lines.read_parts(batch)
         lines.judge()
         lines.flag(
             "age_out_of_range",
@@ -67,7 +66,13 @@ def _date_columns(names: list[str], date_format: str) -> tuple[DateColumn, ...]:
     return (
         report,
         *(
-            DateColumn(name, date_format, EARLIEST_EVENT, not_after=limit)
+            DateColumn(
+                name,
+                date_format,
+                EARLIEST_EVENT,
+                not_after=limit,
+                longest_days=LONGEST_DELAY_DAYS if limit else 0,
+            )
             for name, limit in before.items()
             if name in names
         ),

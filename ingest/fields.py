@@ -1,0 +1,112 @@
+"""Judging fields other than dates in SQL: what a value must be like, and why one was not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+INVISIBLE = r"[\p{C}\p{Zl}\p{Zp}\x{a0}]"  # control, direction and zero-width characters
+
+
+@dataclass(frozen=True)
+class FieldCheck:
+    """How a field becomes a value: SQL over its text `{text}` and fields checked before it.
+
+    `faults` are (condition, code) pairs, the first that holds counts; blank texts are NULL and
+    no fault, unless the field is `required`.
+    """
+
+    name: str
+    value: str
+    faults: tuple[tuple[str, str], ...]
+    required: bool = False
+
+    def also(self, condition: str, code: str) -> FieldCheck:
+        """Return the check with one more fault; `{value}` is the value it would have."""
+        extra = (condition.replace("{value}", f"({self.value})"), code)
+        return FieldCheck(self.name, self.value, (*self.faults, extra), self.required)
+
+
+def checked_fields(rows: str, fields: Sequence[FieldCheck]) -> str:
+    """Wrap a selection with `<name>_text` of each field: adds `<name>` and `<name>_fault`."""
+    for field in fields:
+        rows = f"SELECT *, {_judge(field)} FROM ({rows})"
+    return rows
+
+
+def one_of(name: str, values: Sequence[str], *, required: bool = False) -> FieldCheck:
+    """A word of a list, in upper or lower case."""
+    listed = ", ".join(f"'{value.upper()}'" for value in values)
+    spelled = " ".join(f"WHEN '{value.upper()}' THEN '{value}'" for value in values)
+    return FieldCheck(
+        name,
+        f"CASE upper({{text}}) {spelled} END",
+        ((f"upper({{text}}) NOT IN ({listed})", "value_unknown"),),
+        required,
+    )
+
+
+def yes_no(name: str, *, required: bool = False) -> FieldCheck:
+    """YES or NO, as a truth value."""
+    word = one_of(name, ("YES", "NO"))
+    return FieldCheck(name, "upper({text}) = 'YES'", word.faults, required)
+
+
+def whole_number(name: str, most: int) -> FieldCheck:
+    """A count from 0 to `most`; `12.0`, as spreadsheets write it, is 12."""
+    return FieldCheck(
+        name,
+        "try_cast(try_cast({text} AS DOUBLE) AS BIGINT)",
+        (
+            *_NUMBER,
+            (f"try_cast({{text}} AS DOUBLE) > {most}", "number_out_of_range"),
+            ("try_cast({text} AS DOUBLE) <> trunc(try_cast({text} AS DOUBLE))", "number_not_whole"),
+        ),
+    )
+
+
+def number(name: str, most: float) -> FieldCheck:
+    """A number from 0 to `most`."""
+    above = f"try_cast({{text}} AS DOUBLE) > {most}"
+    return FieldCheck(
+        name, "try_cast({text} AS DOUBLE)", (*_NUMBER, (above, "number_out_of_range"))
+    )
+
+
+def plain_text(name: str, longest: int, *, required: bool = False) -> FieldCheck:
+    """A short text without invisible characters."""
+    return FieldCheck(name, "{text}", ((bad_text("{text}", longest), "bad_text"),), required)
+
+
+def code_text(name: str, longest: int, *, required: bool = False) -> FieldCheck:
+    """A code or pseudonym: no blanks, at least one digit. Anything else may be a name."""
+    looks = r"regexp_full_match({text}, '[A-Za-z0-9._/#-]*[0-9][A-Za-z0-9._/#-]*')"
+    faults = ((bad_text("{text}", longest), "bad_text"), (f"NOT {looks}", "not_a_code"))
+    return FieldCheck(name, "{text}", faults, required)
+
+
+def bad_text(text: str, longest: int) -> str:
+    """Return the condition under which a text cannot be stored."""
+    return f"(length({text}) > {longest} OR regexp_matches({text}, '{INVISIBLE}'))"
+
+
+_NUMBER = (
+    (r"NOT regexp_full_match({text}, '-?[0-9]+(\.[0-9]+)?')", "number_unreadable"),
+    ("try_cast({text} AS DOUBLE) < 0", "number_negative"),
+)
+
+
+def _judge(field: FieldCheck) -> str:
+    text = f"{field.name}_text"
+    blank = "'required'" if field.required else "NULL"
+    whens = [f"WHEN {text} = '' THEN {blank}"]
+    whens += [
+        f"WHEN {condition.replace('{text}', text)} THEN '{code}'"
+        for condition, code in field.faults
+    ]
+    fault = f"CASE {' '.join(whens)} END"
+    value = field.value.replace("{text}", text)
+    return (
+        f"{fault} AS {field.name}_fault, "
+        f"CASE WHEN {text} <> '' AND ({fault}) IS NULL THEN {value} END AS {field.name}"
+    )

@@ -1,0 +1,230 @@
+"""DOLE labour inspections: one row for each checklist item of each inspection (DO 238-23).
+
+Our own documented layout (docs/data-dictionary.md): the Department publishes totals only, so
+regional offices export this file from their case management. Results are kept at the first
+visit and after correction. The columns of `STAYS_IN_SNAPSHOT` are never read into the store.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pyarrow as pa
+
+from ingest.batch import Batch
+from ingest.dates import ISO, DateColumn
+from ingest.fields import (
+    FieldCheck,
+    bad_text,
+    code_text,
+    number,
+    one_of,
+    plain_text,
+    whole_number,
+    yes_no,
+)
+from ingest.places import match_places
+from ingest.source import Source
+from ingest.table import Columns, Table
+from kms.domain.intake import Parsed
+from kms.reference import load_inspection_items, load_matcher, load_sectors
+from kms.store.facts import arrow_schema, fact_table
+
+STAYS_IN_SNAPSHOT = ("establishment_name", "item_title", "legal_item")
+EARLIEST = date(2010, 1, 1)
+MODES = ("TAV", "LI", "OSHI", "TSI")
+TRIGGERS = ("routine", "complaint", "referral", "accident")
+VISITS = ("first", "follow_up")
+RISKS = ("low", "medium", "high")
+MOST_WORKERS = 500_000  # of one sex; the country's largest employers have fewer
+LARGEST_WEIGHT = 10.0  # a statutory fine of PHP 500,000, several times the highest daily one
+LONGEST_KEY, LONGEST_ITEM = 60, 40
+
+_NO_WORKERS = "try_cast(workers_male_text AS DOUBLE) = 0 AND try_cast(workers_female_text AS DOUBLE) = 0"
+
+
+def _women() -> FieldCheck:
+    """Like men, but without a word where both are 0: the row is marked once, at the men."""
+    check = whole_number("workers_female", MOST_WORKERS)
+    value = f"CASE WHEN NOT ({_NO_WORKERS}) THEN {check.value} END"
+    return FieldCheck(check.name, value, check.faults)
+
+
+COLUMNS = Columns(
+    key="inspection_id",
+    place=("region", "province", "city_municipality", "psgc"),
+    dates=(
+        DateColumn("date_opened", ISO, EARLIEST, required=True),
+        DateColumn("date_closed", ISO, EARLIEST, not_before="date_opened"),
+        DateColumn("corrected_on", ISO, EARLIEST, not_before="date_opened"),
+    ),
+    fields=(
+        plain_text("item_code", LONGEST_ITEM, required=True),
+        code_text("establishment_id", LONGEST_KEY, required=True),
+        plain_text("psic", LONGEST_ITEM),
+        whole_number("workers_male", MOST_WORKERS).also(_NO_WORKERS, "workers_zero"),
+        _women(),
+        one_of("risk_class", RISKS),
+        one_of("mode", MODES),
+        one_of("trigger", TRIGGERS),
+        one_of("visit", VISITS),
+        plain_text("regional_office", 40),
+        code_text("inspector", 40),
+        yes_no("applicable", required=True),
+        yes_no("compliant_initial").also("NOT applicable", "answer_not_applicable"),
+        yes_no("compliant_after")
+        .also("NOT applicable", "answer_not_applicable")
+        .also("compliant_initial AND NOT {value}", "after_worse"),
+        number("severity_weight", LARGEST_WEIGHT),
+    ),
+)
+OF_THE_INSPECTION = (
+    "establishment_id", "place", "psic", "workers_male", "workers_female", "risk_class", "mode",
+    "trigger", "visit", "date_opened", "date_closed", "regional_office", "inspector",
+)  # fmt: skip
+OF_THE_ITEM = "applicable, compliant_initial, compliant_after, corrected_on, severity_weight"
+
+
+def parse(batch: Batch) -> Parsed:
+    """Read one issue into inspections and their items."""
+    with batch.engine() as engine:
+        table = Table(engine, batch.source_id, batch.release_date, COLUMNS)
+        table.read_parts(batch)
+        _reject(table)
+        table.judge()
+        table.judge_fields()
+        _flag_items(table)
+        match_places(table, _find_place, lambda code: code)
+        _match_sectors(table)
+        _flag_inconsistent(table)
+        return table.parsed(
+            {name: _facts(table, name) for name in ("inspection", "inspection_item")}
+        )
+
+
+def _reject(table: Table) -> None:
+    """Leave out rows without a key, and all rows of an item that contradict each other.
+
+    Rows that say the same about one item are copies of the first, whatever their other columns
+    say. Where they differ nobody knows which is right, so the item counts as not reported.
+    """
+    table.reject("required", COLUMNS.key, "key_text = ''")
+    table.reject("bad_text", COLUMNS.key, bad_text("key_text", LONGEST_KEY))
+    for code in ("required", "bad_text"):
+        table.reject(code, "item_code", f"item_code_fault = '{code}'")
+    table.engine.execute(
+        "CREATE TABLE copies AS SELECT row FROM (SELECT rowid AS row, row_number() OVER "
+        f"(PARTITION BY key_text, item_code, {OF_THE_ITEM} ORDER BY rowid) AS n "
+        "FROM stage WHERE NOT rejected) WHERE n > 1"
+    )
+    table.engine.execute(
+        "CREATE TABLE counted AS SELECT rowid AS row, key_text, item_code FROM stage "
+        "WHERE NOT rejected AND rowid NOT IN (SELECT row FROM copies)"
+    )
+    table.reject(
+        "key_conflict",
+        "item_code",
+        "rowid IN (SELECT row FROM (SELECT row, count(*) OVER (PARTITION BY key_text, item_code) "
+        "AS n FROM counted) WHERE n > 1)",
+    )
+
+
+def _flag_items(table: Table) -> None:
+    """Flag items that are not in our checklist; they count, but have no title."""
+    known = ", ".join(f"'{code}'" for code in load_inspection_items())
+    table.flag("item_unknown", "item_code", f"item_code NOT IN ({known})")
+
+
+def _find_place(texts: tuple[str, ...]) -> tuple[str, str | None]:
+    found = load_matcher().match(*texts)
+    return found.code, found.flag
+
+
+def _match_sectors(table: Table) -> None:
+    """Make `industries` (psic, sector) and flag codes that are in no section.
+
+    A file writes its industries as letters, as divisions of two digits, or as groups, classes
+    or sub-classes of one length. A shorter code lost its leading zero, and its first two digits
+    would name another industry. 99999 and the like are fillers, not the last division.
+    """
+    found = table.engine.execute("SELECT DISTINCT psic FROM stage WHERE psic IS NOT NULL")
+    codes = [code for (code,) in found.fetchall()]
+    usual = max((len(code) for code in codes if code.isdigit()), default=0)
+    sectors = [_section(code, usual) for code in codes]
+    industries = pa.table({"psic": pa.array(codes, pa.string()), "sector": pa.array(sectors, pa.string())})
+    table.engine.register("industries", industries)
+    unknown = "SELECT psic FROM industries WHERE sector IS NULL"
+    table.flag("sector_unknown", "psic", f"psic IN ({unknown})")
+
+
+def _section(code: str, usual_length: int) -> str | None:
+    letter = len(code) == 1 and code.isalpha()
+    digits = code.isascii() and code.isdigit() and len(code) in (2, usual_length) and len(code) <= 5
+    filler = len(code) > 2 and set(code) == {"9"}
+    if filler or not (letter or digits):
+        return None
+    try:
+        return load_sectors().section_of(code.upper())
+    except ValueError:
+        return None
+
+
+def _flag_inconsistent(table: Table) -> None:
+    """Make `visits` (first row of each inspection) and flag rows that say something else."""
+    table.engine.execute(
+        "CREATE TABLE visits AS SELECT key_text, min(rowid) AS row, arg_min(struct_pack("
+        + ", ".join(f"{name} := {name}" for name in OF_THE_INSPECTION)
+        + "), rowid) AS first FROM stage WHERE NOT rejected GROUP BY key_text"
+    )
+    for name in OF_THE_INSPECTION:
+        table.flag(
+            "inspection_inconsistent",
+            COLUMNS.place[-1] if name == "place" else name,
+            "rowid IN (SELECT stage.rowid FROM stage JOIN visits USING (key_text) "
+            f"WHERE stage.{name} IS DISTINCT FROM visits.first.{name})",
+        )
+
+
+def _facts(table: Table, name: str) -> pa.Table:
+    schema = arrow_schema(fact_table(name))
+    return table.engine.sql(_SELECTIONS[name]()).to_arrow_table().select(schema.names).cast(schema)
+
+
+def _inspections() -> str:
+    total = "workers_male + workers_female"
+    sizes = " ".join(
+        f"WHEN {total} BETWEEN {size.employees_min} AND {size.employees_max or 2 * MOST_WORKERS} "
+        f"THEN '{size.code}'"
+        for size in load_sectors().size_classes.values()
+    )
+    return (
+        "SELECT stage.key_text AS inspection_id, establishment_id, area, sector, workers_male, "
+        f"workers_female, CASE {sizes} END AS size_class, risk_class, mode, trigger, visit, "
+        "CAST(date_opened AS VARCHAR) AS opened_on, CAST(date_closed AS VARCHAR) AS closed_on, "
+        "regional_office, inspector FROM stage JOIN visits ON stage.rowid = visits.row "
+        "JOIN gazetteer USING (place) LEFT JOIN industries USING (psic)"
+    )
+
+
+def _items() -> str:
+    return (
+        "SELECT stage.key_text AS inspection_id, item_code, applicable, compliant_initial, "
+        "compliant_after, CAST(corrected_on AS VARCHAR) AS corrected_on, severity_weight "
+        "FROM stage WHERE NOT rejected AND rowid NOT IN (SELECT row FROM copies)"
+    )
+
+
+_SELECTIONS = {"inspection": _inspections, "inspection_item": _items}
+
+SOURCE = Source(
+    source_id="dole_inspections",
+    title="DOLE inspections",
+    publisher="DOLE Bureau of Working Conditions",
+    licence="Provided by the Department of Labor and Employment for use in this system",
+    rhythm="every 2 weeks",
+    every_days=14,
+    grace_days=2,
+    used_for="safety items met",
+    name_ends_with=(r"dole_inspections_\d{8}\.csv$",),
+    parse=parse,
+)

@@ -1,0 +1,86 @@
+"""Is the machine well: data in date, the last refresh done, the scheduler alive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from kms.config import MANILA
+from kms.errors import NoDataError
+from kms.reads.frame import late_days
+from kms.store import ledger
+from kms.store.engine import Store
+from kms.store.open import clock, is_synthetic
+from kms.store.publications import current_issue
+from kms.store.sources import sources
+from kms.store.vintages import newest
+
+SILENT = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class State:
+    """What `kms status` tells; `problems` are for a person to look at."""
+
+    publication: str
+    synthetic: bool
+    sources: tuple[dict[str, Any], ...]
+    runs: tuple[dict[str, Any], ...]
+    scheduler_seen_at: datetime | None
+    problems: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """Return the state in words."""
+        head = f"publication {self.publication or 'none'}"
+        listed = [
+            f"{s['source_id']}: published {s['published_at'] or 'never'}"
+            + (f", late by {s['late_days']} days" if s["late_days"] else "")
+            for s in self.sources
+        ]
+        runs = [f"{r['run_id']}: {r['state']} {r['detail']}".rstrip() for r in self.runs]
+        return [head, *listed, *runs, *(f"problem: {p}" for p in self.problems)]
+
+
+def read_state(store: Store, moment: datetime) -> State:
+    """Look at both stores."""
+    with store.read() as connection:
+        try:
+            shown = current_issue(connection).id
+        except NoDataError:
+            shown = ""
+        rows = []
+        for source in sources(connection):
+            last = newest(connection, source["source_id"], clock(connection))
+            published = last["published_at"].astimezone(MANILA) if last else None
+            rows.append(
+                {
+                    "source_id": source["source_id"],
+                    "published_at": f"{published:%Y-%m-%d %H:%M}" if published else None,
+                    "vintage": last["name"] if last else None,
+                    "late_days": late_days(connection, source, clock(connection)),
+                }
+            )
+        synthetic = is_synthetic(connection)
+    with store.read_ops() as operations:
+        runs = ledger.recent_runs(operations, 3)
+        seen = ledger.last_beat(operations, ledger.SCHEDULER)
+    return State(
+        shown, synthetic, tuple(rows), tuple(runs), seen, _problems(shown, runs, seen, moment)
+    )
+
+
+def _problems(
+    shown: str, runs: list[dict[str, Any]], seen: datetime | None, moment: datetime
+) -> tuple[str, ...]:
+    found = []
+    if not shown:
+        found.append("nothing has been published; run `kms refresh`, or `kms demo`")
+    if runs and runs[0]["state"] in (ledger.FAILED, ledger.LOST):
+        found.append(f"the last refresh ended as {runs[0]['state']}: {runs[0]['detail']}")
+    if seen is not None and moment - seen > SILENT:
+        found.append(
+            f"the scheduler was last seen {seen.astimezone(MANILA):%Y-%m-%d %H:%M}; start it "
+            "with `kms scheduler`"
+        )
+    return tuple(found)

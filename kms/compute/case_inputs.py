@@ -1,0 +1,204 @@
+"""What the metrics of transmission start from: counts by day and area, as known at an instant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from kms.config import MANILA
+from kms.domain.areas import COUNTRY, Areas
+from kms.store.facts import fact_table, known_at, read_columns
+
+Floats = NDArray[np.float64]
+LONGEST_DELAY_DAYS = 28  # D of the reporting triangle
+TRIANGLE_DAYS = 84  # onset days kept: 56 to learn from, 28 more so that the oldest are complete
+LEAD_DAYS = 30  # onsets before the first report
+ONSET_UNKNOWN = "report_onset_unknown"
+BASES = ("report", "onset", ONSET_UNKNOWN)
+
+
+@dataclass(frozen=True)
+class CaseInputs:
+    """Counts of D days from `start` for A areas; every sum goes up one tree.
+
+    `counts` maps a basis to an array (D, A); `placeless` are cases of the country without a
+    place in it (returning overseas and unknown), by report day, shape (D,); `triangles` maps
+    country and regions to cases by onset day and delay, shape (TRIANGLE_DAYS, 29), the last
+    row being `cases_to`.
+    """
+
+    start: date
+    cases_to: date
+    areas: tuple[str, ...]
+    parents: tuple[str, ...]  # the area that lends its spread; the country has none
+    counts: Mapping[str, Floats]
+    abroad: Mapping[str, Floats]  # basis -> (D,): infected outside the country
+    placeless: Floats
+    triangles: Mapping[str, Floats]
+
+    def days(self) -> int:
+        """Return the number of days."""
+        return (self.cases_to - self.start).days + 1
+
+
+def read_case_inputs(
+    connection: Connection,
+    areas: Areas,
+    *,
+    source_id: str,
+    disease: str,
+    as_of: datetime,
+) -> CaseInputs | None:
+    """Return what a source had said by `as_of`, summed up to provinces, regions, the country."""
+    table = fact_table("case_count")
+    content = read_columns(
+        connection,
+        known_at(
+            table,
+            source_id,
+            as_of,
+            columns=("basis", "area", "ref_date", "cases"),
+            where=[table.c.disease == disease, table.c.grain == "day", table.c.basis.in_(BASES)],
+        ),
+    )
+    on = as_of.astimezone(MANILA).date()
+    reported = [
+        d for d, b in zip(content["ref_date"], content["basis"], strict=True) if b == "report"
+    ]
+    if not reported:
+        return None
+    span = _Span(
+        date.fromisoformat(min(reported)) - timedelta(days=LEAD_DAYS),
+        date.fromisoformat(max(reported)),
+    )
+    units, parents = _units(areas, on)
+    ways = _ways(areas, on, set(content["area"]), units)
+    counts, abroad, placeless = _sum_up(content, span, units, ways)
+    return CaseInputs(
+        start=span.start,
+        cases_to=span.end,
+        areas=units,
+        parents=parents,
+        counts=counts,
+        abroad=abroad,
+        placeless=placeless,
+        triangles=_triangles(connection, areas, source_id, disease, as_of=as_of, end=span.end),
+    )
+
+
+@dataclass(frozen=True)
+class _Span:
+    start: date
+    end: date
+
+    @property
+    def days(self) -> int:
+        return (self.end - self.start).days + 1
+
+    def places(self, dates: Sequence[str]) -> NDArray[np.int64]:
+        """Return each day's place in the span; outside it lies below 0 or past the end."""
+        offsets = np.array(dates, dtype="datetime64[D]") - np.datetime64(self.start)
+        return offsets.astype(np.int64)
+
+
+def _units(areas: Areas, on: date) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    regions = [unit.code for unit in areas.units("region", on)]
+    provinces = [u.code for u in areas.units("province", on) if u.code not in regions]
+    parents = [""] + [COUNTRY] * len(regions) + [areas.region_of(code, on) for code in provinces]
+    return (COUNTRY, *regions, *provinces), tuple(parents)
+
+
+def _ways(
+    areas: Areas, on: date, places: Iterable[str], units: Sequence[str]
+) -> dict[str, list[int]]:
+    """Map each place to the positions of the units it counts in."""
+    position = {code: index for index, code in enumerate(units)}
+
+    def up(place: str) -> list[int]:
+        if place not in areas:
+            return [0]
+        line = dict.fromkeys((place, *areas.ancestors(place, on), COUNTRY))
+        return [position[code] for code in line if code in position]
+
+    return {place: up(place) for place in places}
+
+
+def _sum_up(
+    content: Mapping[str, list[Any]],
+    span: _Span,
+    units: Sequence[str],
+    ways: Mapping[str, list[int]],
+) -> tuple[dict[str, Floats], dict[str, Floats], Floats]:
+    days = span.places(content["ref_date"])
+    cases = np.array(content["cases"], dtype=np.float64)
+    bases = np.array(content["basis"])
+    names, place = np.unique(np.array(content["area"]), return_inverse=True)
+    inside = (days >= 0) & (days < span.days)
+    # One column for each place first, then one multiplication sums places into units.
+    membership = np.zeros((len(names), len(units)))
+    for index, name in enumerate(names):
+        membership[index, ways[name]] = 1.0
+    outside = np.array([name.startswith("nonplace:") for name in names], dtype=float)
+    foreign = np.array([name in ("nonplace:rof", "nonplace:repatriate") for name in names], float)
+    counts, abroad, placeless = {}, {}, np.zeros(span.days)
+    for basis in BASES:
+        chosen = inside & (bases == basis)
+        by_place = np.zeros((span.days, len(names)))
+        np.add.at(by_place, (days[chosen], place[chosen]), cases[chosen])
+        counts[basis] = by_place @ membership
+        abroad[basis] = by_place @ foreign
+        if basis == "report":
+            placeless = by_place @ outside
+    return counts, abroad, placeless
+
+
+def _triangles(
+    connection: Connection,
+    areas: Areas,
+    source_id: str,
+    disease: str,
+    *,
+    as_of: datetime,
+    end: date,
+) -> dict[str, Floats]:
+    table = fact_table("reporting_triangle")
+    first = end - timedelta(days=TRIANGLE_DAYS - 1)
+    content = read_columns(
+        connection,
+        known_at(
+            table,
+            source_id,
+            as_of,
+            columns=("area", "onset_date", "report_date", "cases"),
+            where=[table.c.disease == disease, table.c.onset_date >= first],
+        ),
+    )
+    on = as_of.astimezone(MANILA).date()
+    shape = (TRIANGLE_DAYS, LONGEST_DELAY_DAYS + 1)
+    found = {COUNTRY: np.zeros(shape)}
+    if not content["area"]:
+        return found
+    onset = np.array(content["onset_date"], dtype="datetime64[D]")
+    delay = (np.array(content["report_date"], dtype="datetime64[D]") - onset).astype(np.int64)
+    row = (onset - np.datetime64(first)).astype(np.int64)
+    cases = np.array(content["cases"], dtype=np.float64)
+    kept = (delay >= 0) & (delay <= LONGEST_DELAY_DAYS) & (row < TRIANGLE_DAYS)
+    region = np.array([_region(areas, code, on) for code in content["area"]])
+    for code in set(region):
+        mine = kept & (region == code)
+        triangle = np.zeros(shape)
+        np.add.at(triangle, (row[mine], delay[mine]), cases[mine])
+        found[COUNTRY] += triangle
+        if code:
+            found[code] = triangle
+    return found
+
+
+def _region(areas: Areas, code: str, on: date) -> str:
+    return areas.region_of(code, on) if code in areas else ""

@@ -1,0 +1,117 @@
+"""Making a publication: everything is computed aside from one cut of the data, then switched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from kms.compute.case_inputs import read_case_inputs
+from kms.compute.identity import METHOD_VERSION, inputs_hash
+from kms.compute.transmission import transmission
+from kms.compute.workplaces import workplaces
+from kms.config import MANILA
+from kms.errors import NoDataError
+from kms.reference import load_areas, load_diseases
+from kms.store.engine import Store
+from kms.store.publications import (
+    DRAFT,
+    Entry,
+    Issue,
+    current_issue,
+    switch,
+    with_inputs,
+    write_draft,
+)
+
+CASES_FROM, INSPECTIONS_FROM = "doh_case_information", "dole_inspections"
+DISEASE = "covid19"
+
+
+def publish(
+    store: Store,
+    *,
+    as_of: datetime,
+    published_at: datetime,
+    current: bool = True,
+    allowed: Callable[[], None] = lambda: None,
+) -> tuple[Issue, bool]:
+    """Publish what the data known at `as_of` say; returns the issue and whether it is new.
+
+    When nothing new is known the issue made from the same inputs is kept. `allowed` raises
+    when this process may not publish (any more); it is asked last of all.
+    Raises `NoDataError` when no case count is known at `as_of`.
+    """
+    with store.read() as connection:
+        name = inputs_hash(connection, as_of)
+        known = with_inputs(connection, name)
+        shown = _shown(connection)
+    if known is not None:
+        allowed()
+        if current and (shown is None or shown.id != known.id):
+            switch(store, known.id, current=True)
+        return known, False
+    entries, facts = _compute(store, as_of)
+    issue = Issue(
+        id=f"{as_of.astimezone(MANILA):%Y-%m-%d}-{name[:6]}",
+        as_of=as_of,
+        published_at=published_at,
+        inputs_hash=name,
+        state=DRAFT,
+        facts=facts,
+    )
+    write_draft(store, issue, entries)
+    allowed()
+    switch(store, issue.id, current=current)
+    return issue, True
+
+
+def _compute(store: Store, as_of: datetime) -> tuple[list[Entry], dict[str, Any]]:
+    areas, disease = load_areas(), load_diseases()[DISEASE]
+    with store.read() as connection:
+        inputs = read_case_inputs(
+            connection, areas, source_id=CASES_FROM, disease=DISEASE, as_of=as_of
+        )
+        if inputs is None:
+            raise NoDataError(
+                f"no case counts were published by {as_of.astimezone(MANILA):%d %b %Y %H:%M}; "
+                f"take some in with `kms ingest {CASES_FROM} FILE`"
+            )
+        visits = workplaces(connection, areas, source_id=INSPECTIONS_FROM, as_of=as_of)
+    found = transmission(inputs, areas, disease)
+    mean, sd = found.serial_interval_days
+    facts = {
+        "disease": DISEASE,
+        "basis": found.basis,
+        "onset_known_share": found.onset_known_share,
+        "cases_from": inputs.start.isoformat(),
+        "cases_to": inputs.cases_to.isoformat(),
+        "inspections_to": max((e.series.end.isoformat() for e in visits), default=None),
+        "serial_interval_mean_days": mean,
+        "serial_interval_sd_days": sd,
+        "method_version": METHOD_VERSION,
+        "reported_to": _reported_to(found.entries),
+    }
+    return [*found.entries, *visits], facts
+
+
+def _reported_to(entries: tuple[Entry, ...]) -> dict[str, str]:
+    """Return each area's last day with a reported case."""
+    last = {}
+    for entry in entries:
+        if entry.indicator == "cases_report":
+            days = [
+                d for d, n in zip(entry.series.dates(), entry.series.value, strict=True) if n > 0
+            ]
+            if days:
+                last[entry.area] = days[-1].isoformat()
+    return last
+
+
+def _shown(connection: Connection) -> Issue | None:
+    try:
+        return current_issue(connection)
+    except NoDataError:
+        return None

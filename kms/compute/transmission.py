@@ -1,0 +1,244 @@
+"""R, growth, two-week growth and attack rate of every area, from counts as known at an instant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kms.compute.case_inputs import LONGEST_DELAY_DAYS, ONSET_UNKNOWN, CaseInputs
+from kms.domain.areas import COUNTRY, Areas
+from kms.domain.diseases import Disease
+from kms.domain.series import Series, make_series
+from kms.store.publications import Entry
+from metrics.completeness import completeness
+from metrics.doubling import doubling_time
+from metrics.growth import growth
+from metrics.reproduction import Reproduction, reproduction
+from metrics.serial_interval import discretise_gamma
+from metrics.states import State
+from metrics.two_week import two_week
+
+Floats = NDArray[np.float64]
+WINDOW_DAYS = 7
+GROWTH_DAYS = 14
+RECENT_DAYS = 56
+LEAST_ONSET_SHARE = 0.4  # of recent cases, for the onset axis; below it R goes by report date
+FINAL_SHARE = 0.9
+LONGEST_INTERVAL_DAYS = 40
+
+
+@dataclass(frozen=True)
+class Transmission:
+    """The entries of a publication, and what must be said beside them."""
+
+    entries: tuple[Entry, ...]
+    basis: str
+    onset_known_share: float | None
+    serial_interval_days: tuple[float, float]  # mean, standard deviation
+
+
+def transmission(inputs: CaseInputs, areas: Areas, disease: Disease) -> Transmission:
+    """Estimate everything that case counts alone can tell."""
+    interval = disease.serial_interval_on(inputs.cases_to)
+    if interval is None:
+        raise ValueError(f"disease {disease.id} has no serial interval; it has no R")
+    share = onset_known_share(inputs)
+    basis = "onset" if share is not None and share >= LEAST_ONSET_SHARE else "report"
+    pmf = discretise_gamma(interval.mean_days, interval.sd_days, LONGEST_INTERVAL_DAYS)
+    known = known_shares(inputs, basis)
+    cases = inputs.counts[basis] / np.where(known >= FINAL_SHARE, known, 1.0)
+    entries = [
+        *_reproduction(inputs, cases, known, pmf=pmf, basis=basis),
+        *_growth(inputs, cases, known),
+        *_two_week(inputs, areas),
+        *_counts(inputs, known, basis),
+    ]
+    return Transmission(tuple(entries), basis, share, (interval.mean_days, interval.sd_days))
+
+
+def onset_known_share(inputs: CaseInputs) -> float | None:
+    """Return the share of the country's recently reported cases whose onset is known."""
+    recent = slice(max(0, inputs.days() - RECENT_DAYS), None)
+    reported = inputs.counts["report"][recent, 0].sum()
+    unknown = inputs.counts[ONSET_UNKNOWN][recent, 0].sum()
+    return None if reported == 0 else float(1 - unknown / reported)
+
+
+def known_shares(inputs: CaseInputs, basis: str) -> Floats:
+    """Return the share of each day's cases known by now, shape (D, A).
+
+    By report date every day is as complete as it will be. By onset the delay of the region is
+    used, the country's where the region has too few cases; nothing is known without either.
+    """
+    days = inputs.days()
+    shares = np.ones((days, len(inputs.areas)))
+    if basis == "report":
+        return shares
+    pooled = completeness(inputs.triangles[COUNTRY])
+    age = np.minimum(np.arange(days)[::-1], LONGEST_DELAY_DAYS)
+    for index, code in enumerate(inputs.areas):
+        region = code if code in inputs.triangles else inputs.parents[index]
+        own = (
+            completeness(inputs.triangles[region], pooled_cdf=pooled.delay_cdf)
+            if pooled is not None and region in inputs.triangles
+            else pooled
+        )
+        shares[:, index] = own.delay_cdf[age] if own is not None else 0.0
+    return shares
+
+
+def _reproduction(
+    inputs: CaseInputs, cases: Floats, known: Floats, *, pmf: Floats, basis: str
+) -> Iterator[Entry]:
+    if inputs.days() <= WINDOW_DAYS:
+        return
+    abroad = inputs.abroad[basis]
+    alphas: dict[str, Floats] = {}
+    for level in _levels(inputs):
+        total = cases[:, level]
+        local = total.copy()
+        if inputs.areas[level[0]] == COUNTRY:
+            local[:, 0] = np.maximum(local[:, 0] - abroad, 0.0)
+        lenders = [inputs.parents[i] for i in level]
+        parent = np.column_stack([alphas[p] for p in lenders]) if lenders[0] else None
+        found = reproduction(local, total, pmf, window=WINDOW_DAYS, alpha_parent=parent)
+        alphas |= {inputs.areas[i]: found.alpha[:, column] for column, i in enumerate(level)}
+        for column, index in enumerate(level):
+            yield from _r_entries(inputs, found, column, index, known)
+
+
+def _r_entries(
+    inputs: CaseInputs, found: Reproduction, column: int, index: int, known: Floats
+) -> Iterator[Entry]:
+    area, start = inputs.areas[index], _day(inputs, int(found.t_end[0]))
+    share = known[found.t_end - 1, index]
+    state = _shown_state(found.state[:, column].astype(float), share)
+    visible = state == State.FINAL
+
+    def shown(values: Floats) -> Floats:
+        return np.where(visible, values[:, column], np.nan)
+
+    series = make_series(
+        start,
+        shown(found.value),
+        low=shown(found.low),
+        high=shown(found.high),
+        low50=shown(found.q25),
+        high50=shown(found.q75),
+        state=state,
+        completeness=share,
+    )
+    count = _count_behind(series, found.cases[:, column])
+    yield Entry("r_t", area, "", series, count)
+    chance = make_series(start, shown(found.p_above_1), state=state, completeness=share)
+    yield Entry("p_r_above_1", area, "", chance, count)
+
+
+def _growth(inputs: CaseInputs, cases: Floats, known: Floats) -> Iterator[Entry]:
+    if inputs.days() < GROWTH_DAYS:
+        return
+    found = growth(cases, window=GROWTH_DAYS)
+    times = doubling_time(found.rate_per_day, found.low, found.high)
+    start = _day(inputs, int(found.t_end[0]))
+    for index, area in enumerate(inputs.areas):
+        share = known[found.t_end - 1, index]
+        state = _shown_state(found.state[:, index].astype(float), share)
+        visible = state == State.FINAL
+        rate = make_series(
+            start,
+            np.where(visible, found.rate_per_day[:, index], np.nan),
+            low=np.where(visible, found.low[:, index], np.nan),
+            high=np.where(visible, found.high[:, index], np.nan),
+            state=state,
+            completeness=share,
+        )
+        yield Entry(
+            "growth_rate_per_day", area, "", rate, _count_behind(rate, found.cases[:, index])
+        )
+        told = visible & (times.state[:, index] == State.FINAL)
+        doubling = make_series(
+            start,
+            np.where(told, times.days[:, index], np.nan),
+            low=np.where(told, times.low[:, index], np.nan),
+            high=np.where(told, times.high[:, index], np.nan),
+            state=np.where(visible & ~told, float(State.WITHHELD), state),
+            completeness=share,
+        )
+        yield Entry("doubling_time_days", area, "", doubling)
+
+
+def _two_week(inputs: CaseInputs, areas: Areas) -> Iterator[Entry]:
+    people = [areas.population(code, inputs.cases_to) for code in inputs.areas]
+    rated = [index for index, number in enumerate(people) if number]
+    found = two_week(
+        inputs.counts["report"][:, rated], np.array([people[i] for i in rated], dtype=np.float64)
+    )
+    for column, index in enumerate(rated):
+        area, latest = inputs.areas[index], int(np.nan_to_num(found.cases[-1, column]))
+        yield Entry(
+            "two_week_growth_rate",
+            area,
+            "",
+            make_series(
+                inputs.start,
+                found.growth[:, column],
+                low=found.growth_low[:, column],
+                high=found.growth_high[:, column],
+                state=found.state[:, column].astype(float),
+            ),
+            latest,
+        )
+        yield Entry(
+            "adar_per_100k",
+            area,
+            "",
+            make_series(
+                inputs.start,
+                found.attack_per_100k[:, column],
+                low=found.attack_low[:, column],
+                high=found.attack_high[:, column],
+            ),
+            latest,
+        )
+
+
+def _counts(inputs: CaseInputs, known: Floats, basis: str) -> Iterator[Entry]:
+    """Give the counts themselves; disclosure control comes when they are read."""
+    for axis in ("report", "onset"):
+        share = known if axis == basis == "onset" else np.ones_like(known)
+        for index, area in enumerate(inputs.areas):
+            values = inputs.counts[axis][:, index]
+            series = make_series(inputs.start, values, completeness=share[:, index])
+            yield Entry(f"cases_{axis}", area, "", series, int(values[-WINDOW_DAYS:].sum()))
+    abroad = make_series(inputs.start, inputs.placeless)
+    yield Entry("cases_placeless", COUNTRY, "", abroad, int(inputs.placeless[-14:].sum()))
+
+
+def _levels(inputs: CaseInputs) -> list[list[int]]:
+    """Return the positions of the country, then regions, then provinces."""
+    depth = {"": 0}
+    for area, parent in zip(inputs.areas, inputs.parents, strict=True):
+        depth[area] = depth[parent] + 1
+    return [
+        [i for i, area in enumerate(inputs.areas) if depth[area] == level]
+        for level in range(1, max(depth.values()) + 1)
+    ]
+
+
+def _shown_state(state: Floats, share: Floats) -> Floats:
+    """Hide what is still incomplete: without a nowcast a fall there may be only delay."""
+    return np.where(share < FINAL_SHARE, float(State.HIDDEN), state)
+
+
+def _count_behind(series: Series, cases: Sequence[float] | Floats) -> int | None:
+    place = series.last_told()
+    return None if place is None else int(cases[place])
+
+
+def _day(inputs: CaseInputs, t: int) -> date:
+    """Return the date of a metric's 1-based day."""
+    return inputs.start + timedelta(days=t - 1)

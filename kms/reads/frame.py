@@ -1,0 +1,83 @@
+"""Which publication answers a request, and what every page says about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from kms.compute.identity import inputs_hash
+from kms.config import MANILA
+from kms.errors import NoDataError
+from kms.reads.request import Request
+from kms.reads.views import Frame
+from kms.reference import load_diseases
+from kms.store.open import clock, is_synthetic
+from kms.store.publications import PUBLISHED, Issue, current_issue, issues, with_inputs
+from kms.store.sources import sources
+from kms.store.vintages import cuts, newest
+
+
+def resolve_issue(connection: Connection, request: Request) -> Issue:
+    """Return the publication of what was known at the end of the day asked for.
+
+    Raises `NoDataError` when nothing was known by then, or it has not been computed.
+    """
+    if request.as_of is None:
+        return current_issue(connection)
+    until = datetime.combine(request.as_of, time.max, MANILA).astimezone(UTC)
+    known = [cut for cut in cuts(connection) if cut <= until]
+    if not known:
+        raise NoDataError(
+            f"nothing had been published by {request.as_of.isoformat()}; choose a later day"
+        )
+    found = with_inputs(connection, inputs_hash(connection, known[-1]))
+    if found is None:
+        raise NoDataError(
+            f"what was known on {request.as_of.isoformat()} has not been computed; the nightly "
+            "refresh keeps the last months, or choose one of the days listed"
+        )
+    return found
+
+
+def read_frame(connection: Connection, request: Request, issue: Issue | None = None) -> Frame:
+    """Return what every page says about the figures on it."""
+    issue = issue or resolve_issue(connection, request)
+    shown = current_issue(connection)
+    facts, now = issue.facts, clock(connection)
+    disease = load_diseases()[facts["disease"]]
+    return Frame(
+        publication_id=issue.id,
+        as_of=issue.as_of,
+        published_at=issue.published_at,
+        is_latest=issue.id == shown.id,
+        clock=now,
+        synthetic=is_synthetic(connection),
+        disease=disease.id,
+        disease_name=disease.name(request.language),
+        basis=facts["basis"],
+        onset_known_share=facts["onset_known_share"],
+        cases_to=date.fromisoformat(facts["cases_to"]),
+        late_sources=tuple(
+            str(s["title"]) for s in sources(connection) if late_days(connection, s, now) > 0
+        ),
+        editions=editions(connection),
+    )
+
+
+def editions(connection: Connection) -> tuple[date, ...]:
+    """Return the days (Manila) as of which figures can be looked at, oldest first."""
+    days = {i.as_of.astimezone(MANILA).date() for i in issues(connection) if i.state == PUBLISHED}
+    return tuple(sorted(days))
+
+
+def late_days(connection: Connection, source: Mapping[str, Any], now: datetime) -> int:
+    """Return by how many days a source's next issue is overdue; 0 when it is not."""
+    last = newest(connection, source["source_id"], now)
+    if last is None:
+        return 0
+    due = last["published_at"] + timedelta(days=source["every_days"] + source["grace_days"])
+    overdue: timedelta = now.astimezone(MANILA).date() - due.astimezone(MANILA).date()
+    return max(0, overdue.days)

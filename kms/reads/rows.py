@@ -1,0 +1,150 @@
+"""Lines of the ranked table: one area's newest figures, disclosed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection
+
+from kms.access.disclosure import DisclosureRule
+from kms.config import MANILA
+from kms.domain.areas import Area, Areas
+from kms.domain.indicators import ALL_SECTORS
+from kms.domain.series import Series
+from kms.reads.views import AreaRow, Reading
+from kms.store.open import clock
+from kms.store.publications import Issue, latest_values, read_many
+from metrics.states import State
+
+SPARKLINE_DAYS = 56
+LIKELY, UNLIKELY = 0.8, 0.2
+ORDER = ("growing", "uncertain", "too_few", "shrinking", "missing")
+DECIMALS = 4  # exact figures would give exact counts back
+MISSING = Reading(None, None, None, "missing", None)
+Latest = Mapping[tuple[str, str, str], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Newest:
+    """The newest values of one publication by (indicator, area, sector)."""
+
+    issue: Issue
+    values: Latest
+    today: date
+    rule: DisclosureRule
+
+    def reading(self, indicator: str, area: str, sector: str = "") -> Reading:
+        """Return a newest value as it may be shown."""
+        row = self.values.get((indicator, area, sector))
+        return MISSING if row is None else reading_of(row)
+
+    def cases(self, indicator: str, area: str, sector: str = "") -> int | None:
+        """Return the count behind a newest value, disclosed."""
+        row = self.values.get((indicator, area, sector))
+        return None if row is None else self.rule.count(row["cases"])
+
+
+def newest_values(connection: Connection, issue: Issue, rule: DisclosureRule) -> Newest:
+    """Read every newest value of a publication."""
+    rows = latest_values(connection, issue.id)
+    values = {(r["indicator"], r["area"], r["sector"]): r for r in rows}
+    return Newest(issue, values, clock(connection).astimezone(MANILA).date(), rule)
+
+
+def area_rows(
+    connection: Connection, newest: Newest, areas: Areas, units: Iterable[Area]
+) -> tuple[AreaRow, ...]:
+    """Return the lines of several areas, most urgent first."""
+    listed = list(units)
+    series = read_many(connection, newest.issue.id, "r_t", [u.code for u in listed])
+    rows = [_row(newest, areas, unit, series.get(unit.code)) for unit in listed]
+    return tuple(sorted(rows, key=_urgency))
+
+
+def direction_of(newest: Newest, area: str) -> str:
+    """Tell whether an area's epidemic is growing, by the chance that R is above 1."""
+    chance = newest.reading("p_r_above_1", area)
+    if chance.state == "missing":
+        return "missing"
+    if chance.value is None:
+        return "too_few"
+    if chance.value >= LIKELY:
+        return "growing"
+    return "shrinking" if chance.value <= UNLIKELY else "uncertain"
+
+
+def reading_of(row: Mapping[str, Any], factor: float = 1.0) -> Reading:
+    """Return a stored value rounded for readers; only states with a value keep one."""
+
+    def rounded(number: float | None) -> float | None:
+        return None if number is None else round(number * factor, DECIMALS)
+
+    return Reading(
+        rounded(row["value"]),
+        rounded(row["low"]),
+        rounded(row["high"]),
+        row["state"],
+        row["ref_date"],
+        row["completeness"],
+    )
+
+
+def _row(newest: Newest, areas: Areas, unit: Area, series: Series | None) -> AreaRow:
+    code = unit.code
+    people = areas.population(code, newest.today)
+    doubling = newest.reading("doubling_time_days", code)
+    reported = newest.issue.facts["reported_to"].get(code)
+    return AreaRow(
+        code=code,
+        name=unit.short_name or unit.name,
+        label=unit.label,
+        population=None if people is None else round(people),
+        direction=direction_of(newest, code),
+        r=newest.reading("r_t", code),
+        p_above_1=newest.reading("p_r_above_1", code).value,
+        sparkline=sparkline(series),
+        growth=newest.reading("growth_rate_per_day", code),
+        doubling_days=None if doubling.value is None else round(doubling.value, 1),
+        adar_per_100k=attack_rate(newest, code),
+        two_week_growth=newest.reading("two_week_growth_rate", code),
+        compliance_initial=newest.reading("compliance_initial", code, ALL_SECTORS),
+        inspections=(newest.values.get(("compliance_initial", code, ALL_SECTORS)) or {}).get(
+            "cases"
+        ),
+        data_age_days=None if reported is None else _age(newest, date.fromisoformat(reported)),
+    )
+
+
+def attack_rate(newest: Newest, area: str) -> Reading:
+    """Return the attack rate from the rounded count; suppressed where the count is."""
+    row = newest.values.get(("adar_per_100k", area, ""))
+    if row is None:
+        return MISSING
+    exact = row["cases"] or 0
+    shown = newest.rule.count(exact)
+    if shown is None:
+        return Reading(None, None, None, State.SUPPRESSED.label, row["ref_date"])
+    return reading_of(row, shown / exact if exact else 1.0)
+
+
+def sparkline(series: Series | None) -> tuple[float | None, ...]:
+    """Return R of the last eight weeks told about, a gap where it was not."""
+    if series is None:
+        return ()
+    last = series.last_told()
+    if last is None:
+        return ()
+    values = series.value[max(0, last - SPARKLINE_DAYS + 1) : last + 1]
+    return tuple(round(float(v), 3) if np.isfinite(v) else None for v in values)
+
+
+def _age(newest: Newest, day: date) -> int:
+    return (newest.today - day).days
+
+
+def _urgency(row: AreaRow) -> tuple[int, float, str]:
+    return (ORDER.index(row.direction), -(row.p_above_1 or 0.0), row.code)
