@@ -1,0 +1,94 @@
+"""The serial interval a command shall use: from a file, two numbers or a disease."""
+
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from typing import TYPE_CHECKING
+
+from kms.cli.series_file import parse_number, read_rows, read_text
+from kms.config import ROOT
+from kms.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from metrics.serial_interval import Pmf
+
+DISEASES = ROOT / "data" / "reference" / "diseases"
+DEFAULT_DISEASE = "covid19"
+LONGEST_LAG = 3_650  # days
+
+
+def chosen_interval(
+    *, file: Path | None, mean: float | None, sd: float | None, disease: str | None, days: int
+) -> Pmf:
+    """Return the pmf from lag 0, long enough for a series of so many days.
+
+    Raises `ConfigError` if options contradict each other, `DataError` if the file is unusable.
+    """
+    numbers = mean is not None or sd is not None
+    if sum((file is not None, numbers, disease is not None)) > 1:
+        raise ConfigError(
+            "--si, --si-mean with --si-sd, and --disease exclude each other. Give one of them."
+        )
+    if file is not None:
+        return _from_file(file)
+    if not numbers:
+        mean, sd = _from_disease(disease or DEFAULT_DISEASE)
+    if mean is None or sd is None:
+        missing = "--si-mean" if mean is None else "--si-sd"
+        raise ConfigError(f"{missing} is missing. Give --si-mean and --si-sd together, in days.")
+    return _discretised(mean, sd, days)
+
+
+def _discretised(mean: float, sd: float, days: int) -> Pmf:
+    from metrics.serial_interval import checked_pmf, discretise_gamma
+
+    reach = mean + 20 * sd
+    try:
+        lags = max(days, math.ceil(reach) if reach < LONGEST_LAG else LONGEST_LAG)
+        return checked_pmf(discretise_gamma(mean, sd, lags))
+    except ValueError as error:
+        raise ConfigError(f"{error}. Check --si-mean and --si-sd.") from error
+
+
+def _from_file(path: Path) -> Pmf:
+    from metrics.serial_interval import checked_pmf
+
+    header, rows = read_rows(path)
+    if not {"k", "w"} <= set(header):
+        raise DataError(
+            f"{path}, line 1: columns are {', '.join(header[:8])}. Needed: k,w from k = 0."
+        )
+    weights: list[float] = []
+    for line, row in rows:
+        where = f"{path}, line {line}"
+        if parse_number(where, "k", row["k"]) != len(weights):
+            raise DataError(
+                f"{where}: k is {row['k']}, expected {len(weights)}. Give every lag once, from 0."
+            )
+        weights.append(parse_number(where, "w", row["w"]))
+    try:
+        return checked_pmf(weights)
+    except ValueError as error:
+        raise DataError(f"{path}: {error}. Correct the file.") from error
+
+
+def _from_disease(disease: str) -> tuple[float, float]:
+    path = DISEASES / f"{disease}.toml"
+    known = sorted(p.stem for p in DISEASES.glob("*.toml"))
+    if not re.fullmatch(r"[a-z0-9_]+", disease) or not path.is_file():
+        raise ConfigError(
+            f"disease '{disease}' is not known. Known: {', '.join(known) or 'none'}; or give"
+            " --si-mean and --si-sd."
+        )
+    try:
+        interval = tomllib.loads(read_text(path)).get("serial_interval", {})
+        return float(interval["mean_days"]), float(interval["sd_days"])
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"{path}: no usable serial_interval mean_days and sd_days. It may not spread from"
+            " person to person; else give --si-mean and --si-sd."
+        ) from error

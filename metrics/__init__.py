@@ -1,0 +1,1 @@
+"""Statistics for epidemics and workplaces: arrays in, frozen dataclasses out."""

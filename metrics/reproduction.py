@@ -1,0 +1,191 @@
+"""Reproduction number as published: honest under overdispersion, weekdays and small counts.
+
+Estimand: the infectiousness-weighted mean of R over a window, by the date axis of the input,
+of reported cases. Differs from ``metrics.cori`` in four ways: the weekday pattern is removed,
+counts and infectiousness are divided by the overdispersion, the prior gives P(R > 1) = 0.5,
+and a window says so when it holds too little.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import gammaincc
+
+from metrics.cori import GammaPrior, check_pair
+from metrics.dispersion import dispersion
+from metrics.incidence import Counts, Scalar, as_given, checked_counts, trailing_sum
+from metrics.infectivity import infectivity
+from metrics.quantiles import Floats, gamma_quantiles
+from metrics.states import State, StateCodes, choose
+from metrics.weekday import weekday_factors
+
+NEUTRAL_PRIOR = GammaPrior(1 / np.log(2), 1 / np.log(2))
+LEAST_EXPECTED = 11.0  # a posterior coefficient of variation of 0.3
+LEAST_CASES = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduction:
+    """Posterior of R for W windows (and A areas).
+
+    ``t_start``, ``t_end`` are 1-based days, shape (W,). Everything else has shape (W,) or
+    (W, A): ``value`` is the posterior median, so that it lies above 1 exactly when
+    ``p_above_1`` exceeds one half; ``low``, ``high`` bound 95 %, ``q25``, ``q75`` 50 %;
+    ``p_above_1_2`` is P(R > 1.2); ``phi`` the overdispersion used, ``alpha`` the area's own
+    (pass it as the parent's to its children); ``expected`` the infectiousness in the window,
+    ``cases`` its local cases; ``state`` codes of ``metrics.states.State``. The range excludes 1
+    exactly when ``p_above_1`` lies outside 0.025 to 0.975.
+    """
+
+    t_start: NDArray[np.int64]
+    t_end: NDArray[np.int64]
+    value: Floats
+    low: Floats
+    high: Floats
+    q25: Floats
+    q75: Floats
+    mean: Floats
+    sd: Floats
+    p_above_1: Floats
+    p_above_1_2: Floats
+    phi: Floats
+    alpha: Floats
+    expected: Floats
+    cases: Floats
+    state: StateCodes
+
+
+@dataclass(frozen=True, slots=True)
+class WindowSums:
+    """Sufficient statistics of W windows, arrays of shape (W, A)."""
+
+    cases: Counts
+    expected: Counts
+    phi: Counts
+    alpha: Counts
+    phi_gate: Counts
+
+
+def reproduction(
+    local: ArrayLike,
+    total: ArrayLike,
+    pmf: ArrayLike,
+    *,
+    window: int = 7,
+    prior: GammaPrior = NEUTRAL_PRIOR,
+    alpha_parent: ArrayLike | None = None,
+    weekday: bool = True,
+    last: int | None = None,
+) -> Reproduction:
+    """Estimate R in every window of ``window`` days, the first one starting on day 2.
+
+    Parameters
+    ----------
+    local, total
+        Cases infected in the area, and all cases, per day, shape (T,) or (T, A), consecutive
+        days; whole or imputed.
+    pmf
+        Serial interval w_0 = 0, w_1, …, shape (K,).
+    window
+        Days per window, 2 to T - 1. A multiple of 7 balances what is left of the weekdays.
+    prior
+        Gamma prior of R; the default has P(R > 1) = 0.5, so that a window whose cases equal
+        its infectiousness says neither growing nor falling.
+    alpha_parent
+        Overdispersion of the parent area, broadcast to (W, A); half of alpha is taken from it.
+    weekday
+        Whether the counts carry a weekday pattern to remove.
+    last
+        Only the last so many windows; the days before them still inform.
+
+    Returns
+    -------
+    Reproduction
+        R ~ Gamma(prior shape + cases / phi, prior rate + expected / phi): a quasi-likelihood
+        posterior, the prior is not scaled. State final where expected / phi >= 11 and at least
+        10 cases lie in the window, else too_few, where the figures lean on the prior.
+
+    Raises
+    ------
+    ValueError
+        If counts, serial interval or window are unusable; names place and value.
+
+    References
+    ----------
+    Cori et al. 2013, Am J Epidemiol 178:1505, doi:10.1093/aje/kwt133; quasi-likelihood:
+    Wedderburn 1974, Biometrika 61:439, doi:10.1093/biomet/61.3.439.
+    """
+    every = checked_counts(total, "total")
+    own = every if local is total else checked_counts(local, "local")
+    check_pair(own, every, window)
+    runs = every.shape[0] - window
+    kept = slice(runs - min(last or runs, runs), runs)
+    sums = _window_sums(
+        own, every, pmf, window, alpha_parent=alpha_parent, weekday=weekday, kept=kept
+    )
+    starts = np.arange(2, runs + 2)[kept]
+    return _posterior(sums, prior, starts, window, single=np.ndim(total) == 1)
+
+
+def _window_sums(
+    local: Counts,
+    total: Counts,
+    pmf: ArrayLike,
+    window: int,
+    *,
+    alpha_parent: ArrayLike | None,
+    weekday: bool,
+    kept: slice,
+) -> WindowSums:
+    factors = weekday_factors(total) if weekday else np.ones_like(total)
+    # Weekday enters the expected counts too: raw counts keep their information, and a weekday
+    # without reports needs no division of 0 by 0.
+    expected = factors * infectivity(total / factors, pmf)
+    spread = dispersion(local, expected, first=1, window=window)
+    at_end = slice(window, None)
+    shape = (total.shape[0] - window, total.shape[1])
+    parent = None
+    if alpha_parent is not None:
+        parent = np.zeros_like(total)
+        parent[at_end] = np.broadcast_to(np.asarray(alpha_parent, dtype=np.float64), shape)
+    phi = spread.shrunk(parent)
+    gate = phi if parent is None else np.maximum(1.0, 1.0 + spread.mean * parent)
+    return WindowSums(
+        cases=trailing_sum(local[1:], window)[kept],
+        expected=trailing_sum(expected[1:], window)[kept],
+        phi=phi[at_end][kept],
+        alpha=spread.alpha[at_end][kept],
+        phi_gate=gate[at_end][kept],
+    )
+
+
+def _posterior(
+    sums: WindowSums, prior: GammaPrior, starts: NDArray[np.int64], window: int, *, single: bool
+) -> Reproduction:
+    shape = prior.shape + sums.cases / sums.phi
+    rate = prior.rate + sums.expected / sums.phi
+    low, q25, median, q75, high = gamma_quantiles(shape, (0.025, 0.25, 0.5, 0.75, 0.975)) / rate
+    enough = (sums.expected / sums.phi_gate >= LEAST_EXPECTED) & (sums.cases >= LEAST_CASES)
+
+    def given(values: NDArray[Scalar]) -> NDArray[Scalar]:
+        return as_given(values, single=single)
+
+    return Reproduction(
+        t_start=starts,
+        t_end=starts + window - 1,
+        value=given(median),
+        low=given(low),
+        high=given(high),
+        q25=given(q25),
+        q75=given(q75),
+        mean=given(shape / rate),
+        sd=given(np.sqrt(shape) / rate),
+        p_above_1=given(gammaincc(shape, rate)),
+        p_above_1_2=given(gammaincc(shape, 1.2 * rate)),
+        phi=given(sums.phi),
+        alpha=given(sums.alpha),
+        expected=given(sums.expected),
+        cases=given(sums.cases),
+        state=given(choose(enough, State.FINAL, State.TOO_FEW)),
+    )
