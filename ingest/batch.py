@@ -84,6 +84,39 @@ def read_header(source_id: str, path: Path) -> list[str]:
     return names
 
 
+@contextmanager
+def one_kind_of_line_end(path: Path, scratch: Path) -> Iterator[Path]:
+    """Give the file itself, or a copy in which every line ends alike when they differ."""
+    if not _mixes_line_ends(path):
+        yield path
+        return
+    with TemporaryDirectory(dir=scratch, prefix="lines-") as folder:
+        copy = Path(folder) / path.name
+        with copy.open("wb") as target:
+            for chunk in _chunks(path):
+                target.write(chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
+        yield copy
+
+
+def _mixes_line_ends(path: Path) -> bool:
+    """Tell whether there are line ends of several kinds, also inside fields."""
+    returns = feeds = both = 0
+    for chunk in _chunks(path):
+        if found := chunk.count(b"\r"):
+            returns, both = returns + found, both + chunk.count(b"\r\n")
+        feeds += chunk.count(b"\n")
+    return returns > 0 and not (returns == both == feeds or (both == feeds == 0))
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    """Read a file in pieces that do not end between the two characters of a line end."""
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            while chunk.endswith(b"\r") and (following := file.read(1)):
+                chunk += following
+            yield chunk
+
+
 def require_columns(
     source_id: str, path: Path, names: Sequence[str], needed: Sequence[str]
 ) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from kms.config import MANILA
 from kms.domain.areas import COUNTRY, Areas
-from kms.store.facts import fact_table, known_at, read_columns
+from kms.store.facts import fact_table
+from kms.store.states import state_at
 
 Floats = NDArray[np.float64]
 LONGEST_DELAY_DAYS = 28  # D of the reporting triangle
@@ -56,29 +58,21 @@ def read_case_inputs(
     as_of: datetime,
 ) -> CaseInputs | None:
     """Return what a source had said by `as_of`, summed up to provinces, regions, the country."""
-    table = fact_table("case_count")
-    content = read_columns(
-        connection,
-        known_at(
-            table,
-            source_id,
-            as_of,
-            columns=("basis", "area", "ref_date", "cases"),
-            where=[table.c.disease == disease, table.c.grain == "day", table.c.basis.in_(BASES)],
-        ),
+    content = _select(
+        state_at(connection, fact_table("case_count"), source_id, as_of),
+        {"disease": [disease], "grain": ["day"], "basis": list(BASES)},
     )
     on = as_of.astimezone(MANILA).date()
-    reported = [
-        d for d, b in zip(content["ref_date"], content["basis"], strict=True) if b == "report"
-    ]
-    if not reported:
+    reported = content.filter(pc.equal(content["basis"], "report"))["ref_date"]
+    if len(reported) == 0:
         return None
+    bounds = pc.min_max(reported).as_py()
     span = _Span(
-        date.fromisoformat(min(reported)) - timedelta(days=LEAD_DAYS),
-        date.fromisoformat(max(reported)),
+        date.fromisoformat(bounds["min"]) - timedelta(days=LEAD_DAYS),
+        date.fromisoformat(bounds["max"]),
     )
     units, parents = _units(areas, on)
-    ways = _ways(areas, on, set(content["area"]), units)
+    ways = _ways(areas, on, content["area"].unique().to_pylist(), units)
     counts, abroad, placeless = _sum_up(content, span, units, ways)
     return CaseInputs(
         start=span.start,
@@ -101,10 +95,9 @@ class _Span:
     def days(self) -> int:
         return (self.end - self.start).days + 1
 
-    def places(self, dates: Sequence[str]) -> NDArray[np.int64]:
+    def places(self, dates: pa.ChunkedArray) -> NDArray[np.int64]:
         """Return each day's place in the span; outside it lies below 0 or past the end."""
-        offsets = np.array(dates, dtype="datetime64[D]") - np.datetime64(self.start)
-        return offsets.astype(np.int64)
+        return (_days(dates) - np.datetime64(self.start)).astype(np.int64)
 
 
 def _units(areas: Areas, on: date) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -130,15 +123,16 @@ def _ways(
 
 
 def _sum_up(
-    content: Mapping[str, list[Any]],
+    content: pa.Table,
     span: _Span,
     units: Sequence[str],
     ways: Mapping[str, list[int]],
 ) -> tuple[dict[str, Floats], dict[str, Floats], Floats]:
     days = span.places(content["ref_date"])
-    cases = np.array(content["cases"], dtype=np.float64)
-    bases = np.array(content["basis"])
-    names, place = np.unique(np.array(content["area"]), return_inverse=True)
+    cases = content["cases"].to_numpy().astype(np.float64)
+    bases = content["basis"].to_numpy(zero_copy_only=False)
+    coded = content["area"].combine_chunks().dictionary_encode()
+    names, place = coded.dictionary.to_pylist(), coded.indices.to_numpy()
     inside = (days >= 0) & (days < span.days)
     # One column for each place first, then one multiplication sums places into units.
     membership = np.zeros((len(names), len(units)))
@@ -167,30 +161,26 @@ def _triangles(
     as_of: datetime,
     end: date,
 ) -> dict[str, Floats]:
-    table = fact_table("reporting_triangle")
     first = end - timedelta(days=TRIANGLE_DAYS - 1)
-    content = read_columns(
-        connection,
-        known_at(
-            table,
-            source_id,
-            as_of,
-            columns=("area", "onset_date", "report_date", "cases"),
-            where=[table.c.disease == disease, table.c.onset_date >= first],
-        ),
+    content = _select(
+        state_at(connection, fact_table("reporting_triangle"), source_id, as_of),
+        {"disease": [disease]},
     )
+    content = content.filter(pc.greater_equal(content["onset_date"], first.isoformat()))
     on = as_of.astimezone(MANILA).date()
     shape = (TRIANGLE_DAYS, LONGEST_DELAY_DAYS + 1)
     found = {COUNTRY: np.zeros(shape)}
-    if not content["area"]:
+    if content.num_rows == 0:
         return found
-    onset = np.array(content["onset_date"], dtype="datetime64[D]")
-    delay = (np.array(content["report_date"], dtype="datetime64[D]") - onset).astype(np.int64)
+    onset = _days(content["onset_date"])
+    delay = (_days(content["report_date"]) - onset).astype(np.int64)
     row = (onset - np.datetime64(first)).astype(np.int64)
-    cases = np.array(content["cases"], dtype=np.float64)
+    cases = content["cases"].to_numpy().astype(np.float64)
     kept = (delay >= 0) & (delay <= LONGEST_DELAY_DAYS) & (row < TRIANGLE_DAYS)
-    region = np.array([_region(areas, code, on) for code in content["area"]])
-    for code in set(region):
+    coded = content["area"].combine_chunks().dictionary_encode()
+    regions = np.array([_region(areas, code, on) for code in coded.dictionary.to_pylist()])
+    region = regions[coded.indices.to_numpy()]
+    for code in set(regions.tolist()):
         mine = kept & (region == code)
         triangle = np.zeros(shape)
         np.add.at(triangle, (row[mine], delay[mine]), cases[mine])
@@ -198,6 +188,18 @@ def _triangles(
         if code:
             found[code] = triangle
     return found
+
+
+def _select(content: pa.Table, wanted: Mapping[str, list[str]]) -> pa.Table:
+    for column, values in wanted.items():
+        content = content.filter(pc.is_in(content[column], pa.array(values)))
+    return content
+
+
+def _days(texts: pa.ChunkedArray) -> NDArray[np.datetime64]:
+    """Turn ISO texts into days."""
+    days: NDArray[np.datetime64] = pc.cast(texts, pa.date32()).to_numpy().astype("datetime64[D]")
+    return days
 
 
 def _region(areas: Areas, code: str, on: date) -> str:

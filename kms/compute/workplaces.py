@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
+import duckdb
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 from sqlalchemy import Connection
 
 from kms.config import MANILA
@@ -18,111 +20,130 @@ from kms.domain.indicators import (
     NOT_MET,
 )
 from kms.domain.series import make_series
-from kms.store.facts import fact_table, known_at, read_columns
+from kms.store.facts import fact_table
 from kms.store.publications import Entry
+from kms.store.states import state_at
 from metrics.proportions import wilson
 from metrics.states import State
+
+_RESULTS = {"compliance_initial": "compliant_initial", "compliance_after": "compliant_after"}
+
+
+class Tally(NamedTuple):
+    """Items met and asked in one cell, and the inspections behind them."""
+
+    area: str
+    sector: str
+    met: int
+    asked: int
+    establishments: int
+    inspections: int
 
 
 def workplaces(
     connection: Connection, areas: Areas, *, source_id: str, as_of: datetime
 ) -> tuple[Entry, ...]:
     """Estimate compliance of the twelve months up to the last inspection known."""
-    visits = _read(connection, "inspection", source_id, as_of)
-    if visits.empty:
+    visits = state_at(connection, fact_table("inspection"), source_id, as_of)
+    items = state_at(connection, fact_table("inspection_item"), source_id, as_of)
+    if visits.num_rows == 0:
         return ()
-    visits = visits[visits["opened_on"].notna()]
-    last = date.fromisoformat(visits["opened_on"].max())
-    first = (last - timedelta(days=INSPECTION_PERIOD_DAYS - 1)).isoformat()
-    visits = visits[(visits["opened_on"] >= first) & (visits["visit"] == "first")]
-    items = _read(connection, "inspection_item", source_id, as_of)
-    items = items[items["applicable"].eq(True)].merge(visits, on="inspection_id")  # noqa: FBT003  # pandas
-    return tuple(_entries(items, areas, last, as_of.astimezone(MANILA).date()))
+    on = as_of.astimezone(MANILA).date()
+    places = visits.column("area").unique().to_pylist()
+    region = [areas.region_of(code, on) if code in areas else "" for code in places]
+    with duckdb.connect() as engine:
+        engine.register("visits", visits)
+        engine.register("items", items)
+        engine.register("regions", pa.table({"area": places, "region": region}))
+        last = date.fromisoformat(_one(engine, "SELECT max(opened_on) FROM visits"))
+        first = last - timedelta(days=INSPECTION_PERIOD_DAYS - 1)
+        engine.execute(
+            "CREATE TABLE asked AS SELECT i.*, v.establishment_id, v.sector, r.region "
+            "FROM items i JOIN visits v USING (inspection_id) JOIN regions r USING (area) "
+            f"WHERE i.applicable AND v.visit = 'first' AND v.opened_on >= '{first}'"
+        )
+        return tuple(_entries(engine, last))
 
 
-def _read(connection: Connection, name: str, source_id: str, as_of: datetime) -> pd.DataFrame:
-    wanted = {
-        "inspection": ("inspection_id", "establishment_id", "area", "sector", "visit", "opened_on"),
-        "inspection_item": (
-            "inspection_id", "item_code", "applicable", "compliant_initial", "compliant_after",
-        ),
-    }  # fmt: skip
-    statement = known_at(fact_table(name), source_id, as_of, columns=wanted[name])
-    return pd.DataFrame(read_columns(connection, statement), columns=list(wanted[name]))
-
-
-def _entries(items: pd.DataFrame, areas: Areas, last: date, on: date) -> Iterator[Entry]:
-    region = {
-        code: areas.region_of(code, on) if code in areas else "" for code in set(items["area"])
-    }
-    items = items.assign(region=items["area"].map(region))
-    both = [(COUNTRY, items), *items[items["region"] != ""].groupby("region")]
-    for column, indicator in (
-        ("compliant_initial", "compliance_initial"),
-        ("compliant_after", "compliance_after"),
-    ):
-        effect = design_effect(items, column)
-        for area, rows in both:
-            yield _share(rows, column, indicator, (str(area), ALL_SECTORS, last), effect)
-            for sector, few in rows.groupby("sector"):
-                yield _share(few, column, indicator, (str(area), str(sector), last), effect)
-    yield from _items_not_met(items, last)
-
-
-def _items_not_met(items: pd.DataFrame, last: date) -> Iterator[Entry]:
-    """Tell how often each item was not met at the first visit, in the country by section."""
-    failed = items.assign(not_met=~items["compliant_initial"].eq(True))  # noqa: FBT003  # pandas
-    failed = failed[failed["compliant_initial"].notna()]
-    groups: list[tuple[str, pd.DataFrame]] = [(ALL_SECTORS, failed)]
-    groups += [(str(sector), few) for sector, few in failed.groupby("sector")]
-    for sector, rows in groups:
-        for item, few in rows.groupby("item_code"):
-            yield _share(few, "not_met", f"{NOT_MET}{item}", (COUNTRY, sector, last), 1.0)
-
-
-def design_effect(items: pd.DataFrame, column: str) -> float:
+def design_effect(engine: duckdb.DuckDBPyConnection, column: str) -> float:
     """Return how much more a share varies because items of one inspection resemble each other.
 
     The linearised variance of a ratio of inspection totals over the binomial one, at least 1
-    (Kish 1965, Survey Sampling, chapter 6).
+    (Kish 1965, Survey Sampling, chapter 6). One figure for the country serves every cell,
+    since few inspections cannot tell it.
     """
-    given = items[items[column].notna()]
-    by_visit = given.assign(met=given[column].astype(float)).groupby("inspection_id")["met"]
-    totals = by_visit.agg(["sum", "count"])
-    visits, asked = len(totals), float(totals["count"].sum())
-    if visits < 2:
+    met, asked = (
+        np.array(
+            engine.execute(
+                f"SELECT count(*) FILTER ({column}), count(*) FROM asked "
+                f"WHERE {column} IS NOT NULL "
+                "GROUP BY inspection_id"
+            ).fetchall(),
+            dtype=np.float64,
+        )
+        .reshape(-1, 2)
+        .T
+    )
+    if len(met) < 2:
         return 1.0
-    share = float(totals["sum"].sum()) / asked
-    spread = float(((totals["sum"] - share * totals["count"]) ** 2).sum())
-    binomial = share * (1 - share) / asked
-    ratio = visits / (visits - 1) * spread / asked**2
-    return max(1.0, ratio / binomial) if binomial > 0 else 1.0
+    share = met.sum() / asked.sum()
+    binomial = share * (1 - share) / asked.sum()
+    spread = ((met - share * asked) ** 2).sum()
+    ratio = len(met) / (len(met) - 1) * spread / asked.sum() ** 2
+    return float(max(1.0, ratio / binomial)) if binomial > 0 else 1.0
 
 
-def _share(
-    rows: pd.DataFrame,
-    column: str,
-    indicator: str,
-    place: tuple[str, str, date],
-    effect: float,
-) -> Entry:
-    area, sector, last = place
-    given = rows[rows[column].notna()]
-    met, asked = float(given[column].astype(float).sum()), float(len(given))
-    establishments = int(given["establishment_id"].nunique())
-    inspections = int(given["inspection_id"].nunique())
-    enough = establishments >= LEAST_ESTABLISHMENTS
-    found = wilson(met, asked, design_effect=effect) if asked else None
+def _entries(engine: duckdb.DuckDBPyConnection, last: date) -> Iterator[Entry]:
+    for indicator, column in _RESULTS.items():
+        effect = design_effect(engine, column)
+        for tally in _tallies(engine, column):
+            yield _share(indicator, tally, effect, last)
+    for item, tally in _items_not_met(engine):
+        yield _share(f"{NOT_MET}{item}", tally, 1.0, last)
+
+
+def _tallies(engine: duckdb.DuckDBPyConnection, column: str) -> list[Tally]:
+    """Count one result by area (country, region) and section (each, all)."""
+    rows = engine.execute(
+        f"SELECT coalesce(region, '{COUNTRY}'), coalesce(sector, '{ALL_SECTORS}'), "
+        f"count(*) FILTER ({column}), count(*), count(DISTINCT establishment_id), "
+        f"count(DISTINCT inspection_id) FROM asked WHERE {column} IS NOT NULL "
+        "GROUP BY GROUPING SETS ((), (region), (sector), (region, sector)) "
+        "HAVING (GROUPING(region) = 1 OR region <> '') "
+        "AND (GROUPING(sector) = 1 OR sector IS NOT NULL) ORDER BY 1, 2"
+    ).fetchall()
+    return [Tally(*row) for row in rows]
+
+
+def _items_not_met(engine: duckdb.DuckDBPyConnection) -> list[tuple[str, Tally]]:
+    """Count how often each item was not met at the first visit, in the country by section."""
+    rows = engine.execute(
+        f"SELECT item_code, '{COUNTRY}', coalesce(sector, '{ALL_SECTORS}'), "
+        "count(*) FILTER (NOT compliant_initial), count(*), count(DISTINCT establishment_id), "
+        "count(DISTINCT inspection_id) FROM asked WHERE compliant_initial IS NOT NULL "
+        "GROUP BY GROUPING SETS ((item_code), (item_code, sector)) "
+        "HAVING GROUPING(sector) = 1 OR sector IS NOT NULL ORDER BY 1, 3"
+    ).fetchall()
+    return [(row[0], Tally(*row[1:])) for row in rows]
+
+
+def _share(indicator: str, tally: Tally, effect: float, last: date) -> Entry:
+    enough = tally.establishments >= LEAST_ESTABLISHMENTS
+    found = wilson(float(tally.met), float(tally.asked), design_effect=effect)
 
     def shown(value: object) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        return np.array([value if enough and found is not None else np.nan], dtype=np.float64)
+        return np.array([value if enough else np.nan], dtype=np.float64)
 
     series = make_series(
         last,
-        shown(found.value if found else np.nan),
-        low=shown(found.low if found else np.nan),
-        high=shown(found.high if found else np.nan),
+        shown(found.value),
+        low=shown(found.low),
+        high=shown(found.high),
         state=float(State.FINAL if enough else State.TOO_FEW),
-        completeness=float(establishments),
+        completeness=float(tally.establishments),
     )
-    return Entry(indicator, area, sector, series, inspections)
+    return Entry(indicator, tally.area, tally.sector, series, tally.inspections)
+
+
+def _one(engine: duckdb.DuckDBPyConnection, query: str) -> str:
+    return str(engine.execute(query).fetchall()[0][0])

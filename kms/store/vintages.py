@@ -10,11 +10,12 @@ from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from kms.domain.intake import FIELD, ROW, Arrival, IntakeReport
 from kms.errors import ContractError, NoDataError
+from kms.store.changes import apply_changes, content_hash, plan_changes
 from kms.store.engine import Store
-from kms.store.facts import content_hash, remove_changes, write_changes
+from kms.store.states import ACCEPTED, remember
 from kms.store.tables import FaultCount, FaultRecord, Vintage
 
-ACCEPTED, WITHDRAWN = "accepted", "withdrawn"
+WITHDRAWN = "withdrawn"
 
 
 def append_vintage(store: Store, arrival: Arrival) -> IntakeReport:
@@ -30,13 +31,13 @@ def append_vintage(store: Store, arrival: Arrival) -> IntakeReport:
     with store.write() as connection:
         if (settled := _settled(connection, arrival, content)) is not None:
             return settled
+        plan = plan_changes(connection, arrival.source_id, arrival.published_at, parsed.facts)
         row = _describe(arrival, content)
-        row["id"] = connection.execute(insert(Vintage).returning(Vintage.id), row).scalar_one()
-        changed = write_changes(connection, row, parsed.facts)
-        connection.execute(
-            update(Vintage).where(Vintage.id == row["id"]).values(rows_changed=changed)
-        )
-        _write_faults(connection, row["id"], arrival)
+        number = connection.execute(insert(Vintage).returning(Vintage.id), row).scalar_one()
+        changed = apply_changes(connection, arrival.source_id, number, plan)
+        connection.execute(update(Vintage).where(Vintage.id == number).values(rows_changed=changed))
+        _write_faults(connection, number, arrival)
+    remember(content, parsed.facts)
     return _report(arrival, row["name"], "accepted", changed)
 
 
@@ -48,8 +49,9 @@ def withdraw_vintage(store: Store, name: str) -> None:
             raise NoDataError(f"there is no vintage '{name}'; `kms status` lists them")
         if found["state"] == WITHDRAWN:
             return
+        plan = plan_changes(connection, found["source_id"], found["published_at"], None)
         connection.execute(update(Vintage).where(Vintage.id == found["id"]).values(state=WITHDRAWN))
-        remove_changes(connection, found)
+        apply_changes(connection, found["source_id"], found["id"], plan)
 
 
 def vintages(connection: Connection, source_id: str = "") -> list[Mapping[str, Any]]:

@@ -14,11 +14,11 @@ from pathlib import Path
 import duckdb
 
 from ingest.batch import Batch, read_header, require_columns
-from ingest.dates import ISO, MONTH_FIRST, DateColumn
-from ingest.linelist import LineList
-from ingest.places import match_places
+from ingest.reading.dates import ISO, MONTH_FIRST, DateColumn
+from ingest.reading.linelist import LineList
+from ingest.reading.places import match_places
+from ingest.reading.table import Columns
 from ingest.source import Source
-from ingest.table import Columns
 from kms.domain.intake import Parsed
 from kms.reference import load_areas, load_matcher
 

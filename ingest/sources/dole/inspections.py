@@ -12,8 +12,8 @@ from datetime import date
 import pyarrow as pa
 
 from ingest.batch import Batch
-from ingest.dates import ISO, DateColumn
-from ingest.fields import (
+from ingest.reading.dates import ISO, DateColumn
+from ingest.reading.fields import (
     FieldCheck,
     bad_text,
     code_text,
@@ -23,9 +23,9 @@ from ingest.fields import (
     whole_number,
     yes_no,
 )
-from ingest.places import match_places
+from ingest.reading.places import match_places
+from ingest.reading.table import Columns, Table
 from ingest.source import Source
-from ingest.table import Columns, Table
 from kms.domain.intake import Parsed
 from kms.reference import load_inspection_items, load_matcher, load_sectors
 from kms.store.facts import arrow_schema, fact_table
@@ -40,7 +40,9 @@ MOST_WORKERS = 500_000  # of one sex; the country's largest employers have fewer
 LARGEST_WEIGHT = 10.0  # a statutory fine of PHP 500,000, several times the highest daily one
 LONGEST_KEY, LONGEST_ITEM = 60, 40
 
-_NO_WORKERS = "try_cast(workers_male_text AS DOUBLE) = 0 AND try_cast(workers_female_text AS DOUBLE) = 0"
+_NO_WORKERS = (
+    "try_cast(workers_male_text AS DOUBLE) = 0 AND try_cast(workers_female_text AS DOUBLE) = 0"
+)
 
 
 def _women() -> FieldCheck:
@@ -61,7 +63,7 @@ COLUMNS = Columns(
     fields=(
         plain_text("item_code", LONGEST_ITEM, required=True),
         code_text("establishment_id", LONGEST_KEY, required=True),
-        plain_text("psic", LONGEST_ITEM),
+        FieldCheck("psic", "upper({text})", ()),
         whole_number("workers_male", MOST_WORKERS).also(_NO_WORKERS, "workers_zero"),
         _women(),
         one_of("risk_class", RISKS),
@@ -151,7 +153,9 @@ def _match_sectors(table: Table) -> None:
     codes = [code for (code,) in found.fetchall()]
     usual = max((len(code) for code in codes if code.isdigit()), default=0)
     sectors = [_section(code, usual) for code in codes]
-    industries = pa.table({"psic": pa.array(codes, pa.string()), "sector": pa.array(sectors, pa.string())})
+    industries = pa.table(
+        {"psic": pa.array(codes, pa.string()), "sector": pa.array(sectors, pa.string())}
+    )
     table.engine.register("industries", industries)
     unknown = "SELECT psic FROM industries WHERE sector IS NULL"
     table.flag("sector_unknown", "psic", f"psic IN ({unknown})")
@@ -164,7 +168,7 @@ def _section(code: str, usual_length: int) -> str | None:
     if filler or not (letter or digits):
         return None
     try:
-        return load_sectors().section_of(code.upper())
+        return load_sectors().section_of(code)
     except ValueError:
         return None
 
@@ -174,7 +178,8 @@ def _flag_inconsistent(table: Table) -> None:
     table.engine.execute(
         "CREATE TABLE visits AS SELECT key_text, min(rowid) AS row, arg_min(struct_pack("
         + ", ".join(f"{name} := {name}" for name in OF_THE_INSPECTION)
-        + "), rowid) AS first FROM stage WHERE NOT rejected GROUP BY key_text"
+        + "), rowid) AS first FROM stage WHERE NOT rejected "
+        "AND rowid NOT IN (SELECT row FROM copies) GROUP BY key_text"
     )
     for name in OF_THE_INSPECTION:
         table.flag(

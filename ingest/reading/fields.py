@@ -28,10 +28,13 @@ class FieldCheck:
 
 
 def checked_fields(rows: str, fields: Sequence[FieldCheck]) -> str:
-    """Wrap a selection with `<name>_text` of each field: adds `<name>` and `<name>_fault`."""
+    """Wrap a selection with `<name>_text` of each field: gives `<name>` and `<name>_fault`."""
+    if not fields:
+        return rows
     for field in fields:
-        rows = f"SELECT *, {_judge(field)} FROM ({rows})"
-    return rows
+        rows = f"SELECT *, {_value(field)} FROM (SELECT *, {_fault(field)} FROM ({rows}))"
+    texts = ", ".join(f"{field.name}_text" for field in fields)
+    return f"SELECT * EXCLUDE ({texts}) FROM ({rows})"
 
 
 def one_of(name: str, values: Sequence[str], *, required: bool = False) -> FieldCheck:
@@ -81,7 +84,7 @@ def plain_text(name: str, longest: int, *, required: bool = False) -> FieldCheck
 def code_text(name: str, longest: int, *, required: bool = False) -> FieldCheck:
     """A code or pseudonym: no blanks, at least one digit. Anything else may be a name."""
     looks = r"regexp_full_match({text}, '[A-Za-z0-9._/#-]*[0-9][A-Za-z0-9._/#-]*')"
-    faults = ((bad_text("{text}", longest), "bad_text"), (f"NOT {looks}", "not_a_code"))
+    faults = ((f"length({{text}}) > {longest}", "bad_text"), (f"NOT {looks}", "not_a_code"))
     return FieldCheck(name, "{text}", faults, required)
 
 
@@ -91,12 +94,15 @@ def bad_text(text: str, longest: int) -> str:
 
 
 _NUMBER = (
-    (r"NOT regexp_full_match({text}, '-?[0-9]+(\.[0-9]+)?')", "number_unreadable"),
+    (
+        "coalesce(isnan(try_cast({text} AS DOUBLE)), true) OR contains({text}, '_')",
+        "number_unreadable",
+    ),
     ("try_cast({text} AS DOUBLE) < 0", "number_negative"),
 )
 
 
-def _judge(field: FieldCheck) -> str:
+def _fault(field: FieldCheck) -> str:
     text = f"{field.name}_text"
     blank = "'required'" if field.required else "NULL"
     whens = [f"WHEN {text} = '' THEN {blank}"]
@@ -104,9 +110,10 @@ def _judge(field: FieldCheck) -> str:
         f"WHEN {condition.replace('{text}', text)} THEN '{code}'"
         for condition, code in field.faults
     ]
-    fault = f"CASE {' '.join(whens)} END"
+    return f"CASE {' '.join(whens)} END AS {field.name}_fault"
+
+
+def _value(field: FieldCheck) -> str:
+    text = f"{field.name}_text"
     value = field.value.replace("{text}", text)
-    return (
-        f"{fault} AS {field.name}_fault, "
-        f"CASE WHEN {text} <> '' AND ({fault}) IS NULL THEN {value} END AS {field.name}"
-    )
+    return f"CASE WHEN {text} <> '' AND {field.name}_fault IS NULL THEN {value} END AS {field.name}"

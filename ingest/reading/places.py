@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pyarrow as pa
 
-from ingest.table import SEPARATOR, Table
+from ingest.reading.table import SEPARATOR, Table
 
 Finder = Callable[[tuple[str, ...]], tuple[str, str | None]]
 

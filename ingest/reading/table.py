@@ -15,9 +15,9 @@ from typing import Any
 
 import duckdb
 
-from ingest.batch import Batch, read_header, require_columns
-from ingest.dates import DateColumn, date_fields
-from ingest.fields import FieldCheck, checked_fields
+from ingest.batch import Batch, one_kind_of_line_end, read_header, require_columns
+from ingest.reading.dates import DateColumn, date_fields
+from ingest.reading.fields import FieldCheck, checked_fields
 from kms.domain.fault_codes import fault_code
 from kms.domain.intake import FIELD, ROW, Fault, Parsed
 from kms.errors import ContractError
@@ -67,16 +67,23 @@ class Table:
         for part in batch.parts:
             names = read_header(batch.source_id, part)
             require_columns(batch.source_id, part, names, self.columns.all_names)
-            self.read(part)
+            self._read(part, names, batch.scratch)
 
-    def read(self, part: Path) -> None:
+    def _read(self, part: Path, names: Sequence[str], scratch: Path) -> None:
         """Append one file to `stage`; every column is read, as text."""
-        names = read_header(self.source_id, part)
         number = len(self.parts)
         self.parts.append(part.name)
         rows = _staged_rows(names, number, self.columns, self.release_date)
-        into = "INSERT INTO stage" if number else "CREATE TABLE stage AS"
-        self.engine.execute(f"{into} {rows}", [str(part)])
+        statement = f"{'INSERT INTO stage' if number else 'CREATE TABLE stage AS'} {rows}"
+        try:
+            with one_kind_of_line_end(part, scratch) as readable:
+                self.engine.execute(statement, [str(readable)])
+        except duckdb.InvalidInputException as error:
+            raise ContractError(
+                f"{self.source_id}: {part.name} is no well-formed CSV file: somewhere a quote is "
+                "opened and not closed, or stands inside a field undoubled. Save it again as "
+                "CSV. Nothing was taken in"
+            ) from error
         self._count_malformed(part)
 
     def judge(self) -> None:

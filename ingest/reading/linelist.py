@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ingest.table import Table
+from ingest.reading.table import Table
 
 
 @dataclass

@@ -65,7 +65,7 @@ def _judge(column: DateColumn, release: date) -> str:
     plausible = f"{name}_o BETWEEN {earliest} AND {latest}"
     checks = [
         (f"NOT {name}_given", "'required'" if column.required else "NULL"),
-        (f"{name}_title", "'repeated_header'"),
+        (f"{name}_title", "'repeated_header'" if column.required else "'date_unreadable'"),
         (f"{name}_d IS NULL AND {name}_o IS NULL", "'date_unreadable'"),
         (f"{name}_d IS NULL", "'date_swapped'"),
         (f"{name}_d NOT BETWEEN {earliest} AND {latest} AND {plausible}", "'date_swapped'"),

@@ -1,0 +1,1 @@
+"""Synthetic cases: the epidemic, the persons, what is recorded of them, the line lists."""

@@ -1,0 +1,1 @@
+"""Synthetic workplaces: establishments, their inspections, the inspection files."""

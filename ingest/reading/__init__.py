@@ -1,0 +1,1 @@
+"""Reading CSV files in DuckDB: dates, fields, places, faults, the account of rows."""

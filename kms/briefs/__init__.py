@@ -1,0 +1,1 @@
+"""Briefs: a view becomes a document; no queries of their own."""

@@ -1,0 +1,67 @@
+"""Addresses of briefs: one that always shows the newest, one for each publication."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+
+import flask
+from werkzeug.wrappers import Response
+
+from kms.access.disclosure import DisclosureRule
+from kms.briefs.shelf import Brief, Shelf
+from kms.errors import DataError, NoDataError
+from kms.reads.request import Request
+from kms.store.engine import Store
+
+A_YEAR = 365 * 24 * 3600
+NOT_FOUND, UNAVAILABLE = 404, 503
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>No brief here · Ligtas</title></head>
+<body><h1>No brief here</h1><p>{why}.</p><p><a href="/sectors">Sectors and their briefs</a></p>
+</body></html>
+"""
+
+
+def create_briefs(
+    store: Store, home: Path, rule: DisclosureRule | None = None, language: str = "en"
+) -> flask.Blueprint:
+    """Return the blueprint of `/briefs`; PDFs are kept under `home`/briefs."""
+    shelf = Shelf(store, home, rule or DisclosureRule())
+    pages = flask.Blueprint("briefs", __name__, url_prefix="/briefs")
+
+    def asked(area: str, sector: str) -> Request:
+        wanted = flask.request.args.get("lang", language)
+        return Request(area=area, sector=sector, language=wanted)
+
+    @pages.get("/<area>/<sector>/latest.pdf")
+    def latest(area: str, sector: str) -> Response:
+        return _answer(lambda: shelf.latest(asked(area, sector)), "no-cache")
+
+    @pages.get("/<area>/<sector>/<publication>.pdf")
+    def of_publication(area: str, sector: str, publication: str) -> Response:
+        kept = f"public, max-age={A_YEAR}, immutable"
+        return _answer(lambda: shelf.of(publication, asked(area, sector)), kept)
+
+    return pages
+
+
+def _answer(read: Callable[[], Brief], cache_control: str) -> Response:
+    try:
+        brief = read()
+    except NoDataError as error:
+        return _refusal(str(error), NOT_FOUND)
+    except DataError as error:
+        return _refusal(str(error), UNAVAILABLE)
+    response = flask.Response(brief.content, mimetype="application/pdf")
+    response.headers["Content-Disposition"] = f'inline; filename="{brief.file_name}"'
+    response.headers["Cache-Control"] = cache_control
+    response.set_etag(brief.etag)
+    return response.make_conditional(flask.request)
+
+
+def _refusal(why: str, status: int) -> Response:
+    page = flask.Response(PAGE.format(why=escape(why)), status, mimetype="text/html")
+    page.headers["Cache-Control"] = "no-store"
+    return page

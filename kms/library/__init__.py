@@ -1,0 +1,1 @@
+"""The knowledge library: typed entries in Markdown with strict front matter."""

@@ -1,0 +1,142 @@
+"""The whole content of a source as known at an instant, and moving from one to the next.
+
+A state is the content of one vintage, so it is remembered under that content's hash; the state
+after a remembered one is had from that vintage's few changes instead of the whole history.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from sqlalchemy import Connection, Table, select
+
+from kms.store.facts import arrow_schema, iso_dates, key_columns, known_at, value_columns
+from kms.store.tables import REPORTED, WITHDRAWN, Vintage
+
+ACCEPTED = "accepted"
+REMEMBERED_BYTES = 256 << 20
+
+
+class _Remembered:
+    """The states used last, up to a number of bytes."""
+
+    def __init__(self) -> None:
+        self._states: OrderedDict[tuple[str, str], pa.Table] = OrderedDict()
+
+    def get(self, content_hash: str, table: str) -> pa.Table | None:
+        state = self._states.get((content_hash, table))
+        if state is not None:
+            self._states.move_to_end((content_hash, table))
+        return state
+
+    def put(self, content_hash: str, table: str, state: pa.Table) -> None:
+        self._states[content_hash, table] = state
+        while sum(s.nbytes for s in self._states.values()) > REMEMBERED_BYTES:
+            self._states.popitem(last=False)
+
+
+_remembered = _Remembered()
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A vintage's place in its source's history."""
+
+    id: int
+    published_at: datetime
+    content_hash: str
+
+
+def history(connection: Connection, source_id: str) -> list[Issued]:
+    """Return the accepted vintages of a source, oldest publication first."""
+    statement = (
+        select(Vintage.id, Vintage.published_at, Vintage.content_hash)
+        .where(Vintage.source_id == source_id, Vintage.state == ACCEPTED)
+        .order_by(Vintage.published_at)
+    )
+    return [Issued(*row) for row in connection.execute(statement)]
+
+
+def remember(content_hash: str, facts: Mapping[str, pa.Table]) -> None:
+    """Keep a content that was just written: the next load is compared with it."""
+    for name, content in facts.items():
+        _remembered.put(content_hash, name, content)
+
+
+def state_at(connection: Connection, table: Table, source_id: str, as_of: datetime) -> pa.Table:
+    """Return everything a source had said by `as_of`: key and value columns, dates as text."""
+    known = [issue for issue in history(connection, source_id) if issue.published_at <= as_of]
+    if not known:
+        return arrow_schema(table).empty_table()
+    last = known[-1]
+    state = _remembered.get(last.content_hash, table.name)
+    if state is None:
+        state = _step(connection, table, known) or _read(connection, table, source_id, as_of)
+        _remembered.put(last.content_hash, table.name, state)
+    return state
+
+
+def difference(table: Table, before: pa.Table, after: pa.Table) -> pa.Table:
+    """Return the rows that turn `before` into `after`, with their status."""
+    keys, values = key_columns(table), value_columns(table)
+    same = " AND ".join(f"a.{k} = b.{k}" for k in keys)
+    changed = " OR ".join(f"a.{v} IS DISTINCT FROM b.{v}" for v in values)
+    chosen = ", ".join(f"a.{c}" for c in keys + values)
+    gone = ", ".join([f"b.{k}" for k in keys] + [f"NULL AS {v}" for v in values])
+    return _query(
+        f"SELECT {chosen}, '{REPORTED}' AS status FROM after_ a LEFT JOIN "
+        f"(SELECT *, true AS present FROM before_) b ON {same} "
+        f"WHERE b.present IS NULL OR {changed} UNION ALL "
+        f"SELECT {gone}, '{WITHDRAWN}' AS status FROM before_ b ANTI JOIN after_ a ON {same}",
+        before_=before,
+        after_=after,
+    )
+
+
+def _step(connection: Connection, table: Table, known: Sequence[Issued]) -> pa.Table | None:
+    """Return the newest state from the one before it, when that is remembered."""
+    if len(known) < 2:
+        return None
+    before = _remembered.get(known[-2].content_hash, table.name)
+    if before is None:
+        return None
+    names = [*key_columns(table), *value_columns(table), "status"]
+    statement = select(*[iso_dates(table.c[n]) for n in names])
+    changes = _fetch(connection, table, statement.where(table.c.vintage_id == known[-1].id), names)
+    columns = ", ".join(names[:-1])
+    same = " AND ".join(f"b.{k} = c.{k}" for k in key_columns(table))
+    return _query(
+        f"SELECT {columns} FROM before_ b ANTI JOIN changes_ c ON {same} UNION ALL "
+        f"SELECT {columns} FROM changes_ WHERE status = '{REPORTED}'",
+        before_=before,
+        changes_=changes,
+    )
+
+
+def _read(connection: Connection, table: Table, source_id: str, as_of: datetime) -> pa.Table:
+    names = [*key_columns(table), *value_columns(table)]
+    return _fetch(connection, table, known_at(table, source_id, as_of, columns=names), names)
+
+
+def _fetch(connection: Connection, table: Table, statement: Any, names: Sequence[str]) -> pa.Table:
+    rows = connection.execute(statement).all()
+    columns = list(zip(*rows, strict=True)) if rows else [() for _ in names]
+    schema = arrow_schema(table, names)
+    return pa.table(
+        [pa.array(column, type=field.type) for column, field in zip(columns, schema, strict=True)],
+        schema=schema,
+    )
+
+
+def _query(text: str, **tables: pa.Table) -> pa.Table:
+    with duckdb.connect() as engine:
+        for name, content in tables.items():
+            engine.register(name, content)
+        result: pa.Table = engine.sql(text).to_arrow_table()
+    return result
