@@ -3,24 +3,48 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import typer
 
 from ingest.cli import ingest_app
 from kms.cli import core_app
 from kms.cli.console import run
-from kms.config import load_settings
+from kms.config import Settings, load_settings
 from kms.errors import KmsError
 from kms.logs import configure_logs
+from layouts.cli import serve_command
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Return the server: pages, briefs and API on one store."""
+    from kms.api.server import create_api
+    from kms.briefs.web import create_briefs
+    from kms.store.engine import open_store
+    from kms.store.migrate import migrate
+    from layouts.server import create_dash
+
+    settings = settings or load_settings()
+    store = open_store(settings)
+    migrate(store)
+    server = create_api(store)
+    server.secret_key = settings.signing_key()
+    server.register_blueprint(create_briefs(store, settings.home))
+    create_dash(server, store, language=settings.language)
+    store.close()  # workers are forked from here, and a connection must not be shared
+    return server
+
 
 cli = typer.Typer(
     name="kms",
     help="Ligtas: how an epidemic moves and how safe workplaces are, by area and sector.",
     add_completion=False,
     no_args_is_help=True,
-    pretty_exceptions_enable=False,
 )
-for part in (core_app, ingest_app):
+for part in (core_app, ingest_app, serve_command(create_app)):
     cli.registered_commands += part.registered_commands
     cli.registered_groups += part.registered_groups
 

@@ -58,7 +58,9 @@ class Texts:
     def number(self, value: float, decimals: int = 0) -> str:
         """1,234 or 1.19; a minus sign, not a hyphen."""
         decimal, group = _symbols(self.language)
-        written = f"{round(value, decimals) + 0.0:,.{decimals}f}".replace(",", "\0").replace(".", decimal)
+        written = f"{round(value, decimals) + 0.0:,.{decimals}f}".replace(",", "\0").replace(
+            ".", decimal
+        )
         return written.replace("\0", group).replace("-", "−")
 
     def compact(self, value: float) -> str:

@@ -39,12 +39,14 @@ def checked_fields(rows: str, fields: Sequence[FieldCheck]) -> str:
 
 def one_of(name: str, values: Sequence[str], *, required: bool = False) -> FieldCheck:
     """A word of a list, in upper or lower case."""
-    listed = ", ".join(f"'{value.upper()}'" for value in values)
+    listed = ", ".join(f"'{value}'" for value in values)
+    exact, upper = f"{{text}} IN ({listed})", f"upper({{text}}) IN ({listed.upper()})"
     spelled = " ".join(f"WHEN '{value.upper()}' THEN '{value}'" for value in values)
+    # Nearly all are spelled exactly; only the others pay for the change of case.
     return FieldCheck(
         name,
-        f"CASE upper({{text}}) {spelled} END",
-        ((f"upper({{text}}) NOT IN ({listed})", "value_unknown"),),
+        f"CASE WHEN {exact} THEN {{text}} ELSE CASE upper({{text}}) {spelled} END END",
+        ((f"CASE WHEN {exact} THEN false ELSE NOT {upper} END", "value_unknown"),),
         required,
     )
 

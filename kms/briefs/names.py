@@ -67,5 +67,5 @@ ITEMS = frozenset(
 
 
 def translated(text: Texts, name: str) -> str:
-    """Return a sector's or an item's name; one that is not known here stays as it is."""
+    """Return the name of a sector, an item or the country; others stay as they are."""
     return text.gettext(name)

@@ -34,7 +34,7 @@ Passage = dict[str, Any]
 def place_lines(view: BriefView, text: Texts) -> tuple[str, str]:
     """Say where and for whom; then to which day the data reach and when they were known."""
     _ = text.gettext
-    where = [view.area.name]
+    where = [translated(text, view.area.name)]
     if view.sector != ALL_SECTORS:
         where.append(_("PSIC section {code}").format(code=view.sector))
     where.append(view.frame.disease_name)
@@ -53,7 +53,7 @@ def lead(view: BriefView, text: Texts) -> Passage:
     rated = [(name, row) for name, row in view.places if row.compliance_initial.value is not None]
     if rated:
         name, row = rated[0]
-        lines.append(f"{name}: {correction_sentence(text, row)}")
+        lines.append(f"{translated(text, name)}: {correction_sentence(text, row)}")
     else:
         lines.append(correction_sentence(text, view.places[0][1]))
     if view.actions:
@@ -108,7 +108,7 @@ def workplaces(view: BriefView, text: Texts) -> Passage:
         "header": [_("Where"), _("First visit"), _("After correction"), _("Inspections")],
         "rows": [
             [
-                name,
+                translated(text, name),
                 _share(text, complement(row.compliance_initial)),
                 _share(text, complement(row.compliance_after)),
                 _inspections(text, row),
@@ -145,6 +145,7 @@ def actions(view: BriefView, text: Texts) -> Passage:
         "note": _("Most effective first: remove the risk, then engineer, organise, protect."),
         "header": [_("Level"), _("Action"), _("Who"), PESO, _("Advice"), _("Done")],
         "rows": [_action(text, row) for row in view.actions],
+        "evidence": _evidence(text, view.actions),
     }
 
 
@@ -259,20 +260,30 @@ def _action(text: Texts, row: ActionRow) -> list[str]:
         "manager": _("Manager"),
         "safety_officer": _("Safety officer"),
     }
+    return [
+        levels[row.control_level],
+        row.words,
+        people[row.who],
+        PESO * row.cost or "0",
+        row.entry_id,
+    ]
+
+
+def _evidence(text: Texts, rows: tuple[ActionRow, ...]) -> str:
+    """Say how certain the evidence is on which actions rest; others rest on rules alone."""
+    _ = text.gettext
     certainties = {
         "high": _("high certainty"),
         "moderate": _("moderate certainty"),
         "low": _("low certainty"),
         "very_low": _("very low certainty"),
     }
-    advice = [row.entry_id, certainties.get(row.certainty, "")]
-    return [
-        levels[row.control_level],
-        row.words,
-        people[row.who],
-        PESO * row.cost or "0",
-        "\n".join(part for part in advice if part),
+    graded = [
+        f"{words} ({', '.join(row.entry_id for row in rows if row.certainty == grade)})"
+        for grade, words in certainties.items()
+        if any(row.certainty == grade for row in rows)
     ]
+    return _("Evidence: {grades}.").format(grades="; ".join(graded)) if graded else ""
 
 
 def _officer(text: Texts, duty: Duty | None) -> str:

@@ -62,7 +62,7 @@ def compose(view: BriefView, text: Texts) -> dict[str, Any]:
     certain = view.area.p_above_1
     return {
         "language": text.language,
-        "document_title": f"{kind}: {sector}, {view.area.name}",
+        "document_title": f"{kind}: {sector}, {translated(text, view.area.name)}",
         "date": [known.year, known.month, known.day],
         "running": kind,
         "demo": _("Synthetic demonstration data") if frame.synthetic else "",
@@ -99,8 +99,6 @@ def _footer(view: BriefView, text: Texts) -> str:
         _("Sources: {names}.").format(names=", ".join(sources)),
         _("Absence of reports is not absence of accidents."),
     ]
-    if view.frame.synthetic:
-        parts.append(_("Synthetic demonstration data."))
     return " ".join(parts)
 
 

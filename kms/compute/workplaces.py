@@ -26,6 +26,7 @@ from kms.store.states import state_at
 from metrics.proportions import wilson
 from metrics.states import State
 
+RANGE_LEVEL = 0.9  # of safety items; figures of transmission have 95 %
 _RESULTS = {"compliance_initial": "compliant_initial", "compliance_after": "compliant_after"}
 
 
@@ -129,7 +130,7 @@ def _items_not_met(engine: duckdb.DuckDBPyConnection) -> list[tuple[str, Tally]]
 
 def _share(indicator: str, tally: Tally, effect: float, last: date) -> Entry:
     enough = tally.establishments >= LEAST_ESTABLISHMENTS
-    found = wilson(float(tally.met), float(tally.asked), design_effect=effect)
+    found = wilson(float(tally.met), float(tally.asked), design_effect=effect, level=RANGE_LEVEL)
 
     def shown(value: object) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         return np.array([value if enough else np.nan], dtype=np.float64)

@@ -22,7 +22,7 @@ from kms.reference import load_areas, load_sectors
 from kms.store.engine import Store
 
 TOP_ITEMS = 5
-MOST_ACTIONS, MOST_PER_LEVEL = 7, 2
+LEAST_ACTIONS, MOST_ACTIONS, MOST_PER_LEVEL = 5, 7, 2
 GONE = ("superseded", "withdrawn")
 
 
@@ -129,12 +129,20 @@ def _actions(request: Request, items: Iterable[ItemRow]) -> tuple[ActionRow, ...
         and entry.status not in GONE
         and (request.sector == ALL_SECTORS or entry.is_for(request.sector))
     ]
-    chosen: list[Entry] = []
-    for entry in sorted(fitting, key=urgency):
-        same = sum(other.control_level == entry.control_level for other in chosen)
-        if same < MOST_PER_LEVEL:
-            chosen.append(entry)
-    return tuple(_action_row(entry, request.language) for entry in _shortened(chosen))
+    return tuple(
+        _action_row(entry, request.language) for entry in _chosen(sorted(fitting, key=urgency))
+    )
+
+
+def _chosen(ranked: list[Entry]) -> list[Entry]:
+    """Take few of each level, so that each is there; more where that leaves too few."""
+    firsts, others = [], []
+    for entry in ranked:
+        same = sum(first.control_level == entry.control_level for first in firsts)
+        (firsts if same < MOST_PER_LEVEL else others).append(entry)
+    kept = _shortened(firsts)
+    kept += others[: max(0, LEAST_ACTIONS - len(kept))]
+    return sorted(kept, key=ranked.index)
 
 
 def _shortened(chosen: list[Entry]) -> list[Entry]:

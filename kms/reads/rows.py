@@ -24,6 +24,7 @@ SPARKLINE_DAYS = 56
 LIKELY, UNLIKELY = 0.8, 0.2
 ORDER = ("growing", "uncertain", "too_few", "shrinking", "missing")
 DECIMALS = 4  # exact figures would give exact counts back
+STATES_WITH_VALUE = ("final", "provisional", "stale")
 MISSING = Reading(None, None, None, "missing", None)
 Latest = Mapping[tuple[str, str, str], Mapping[str, Any]]
 
@@ -80,8 +81,10 @@ def direction_of(newest: Newest, area: str) -> str:
 def reading_of(row: Mapping[str, Any], factor: float = 1.0) -> Reading:
     """Return a stored value rounded for readers; only states with a value keep one."""
 
+    shown = row["state"] in STATES_WITH_VALUE
+
     def rounded(number: float | None) -> float | None:
-        return None if number is None else round(number * factor, DECIMALS)
+        return round(number * factor, DECIMALS) if shown and number is not None else None
 
     return Reading(
         rounded(row["value"]),
