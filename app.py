@@ -1,11 +1,9 @@
 """Wiring only: settings to stores to server, and the command line from three parts."""
 
-from __future__ import annotations
-
 import sys
-from typing import TYPE_CHECKING
 
 import typer
+from flask import Flask
 
 from ingest.cli import ingest_app
 from kms.cli import core_app
@@ -15,22 +13,17 @@ from kms.errors import KmsError
 from kms.logs import configure_logs
 from layouts.cli import serve_command
 
-if TYPE_CHECKING:
-    from flask import Flask
-
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Return the server: pages, briefs and API on one store."""
     from kms.api.server import create_api
     from kms.briefs.web import create_briefs
-    from kms.store.engine import open_store
-    from kms.store.migrate import migrate
+    from kms.store.open import open_migrated
     from layouts.server import create_dash
 
     settings = settings or load_settings()
-    store = open_store(settings)
-    migrate(store)
-    server = create_api(store)
+    store = open_migrated(settings)
+    server: Flask = create_api(store)
     server.secret_key = settings.signing_key()
     server.register_blueprint(create_briefs(store, settings.home))
     create_dash(server, store, language=settings.language)

@@ -130,4 +130,4 @@ def _is_command(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 
 def _is_kernel(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    return any("jit" in ast.unparse(d) or "compiled" in ast.unparse(d) for d in node.decorator_list)
+    return any("jit" in ast.unparse(d) or "kernel" in ast.unparse(d) for d in node.decorator_list)

@@ -18,6 +18,7 @@ from kms.reference import load_areas, load_diseases
 from kms.store.engine import Store
 from kms.store.publications import (
     DRAFT,
+    ROLLED_BACK,
     Entry,
     Issue,
     current_issue,
@@ -40,7 +41,8 @@ def publish(
 ) -> tuple[Issue, bool]:
     """Publish what the data known at `as_of` say; returns the issue and whether it is new.
 
-    When nothing new is known the issue made from the same inputs is kept. `allowed` raises
+    When nothing new is known the issue made from the same inputs is kept; one that was rolled
+    back is not published again before something new is known. `allowed` raises
     when this process may not publish (any more); it is asked last of all.
     Raises `NoDataError` when no case count is known at `as_of`.
     """
@@ -48,6 +50,9 @@ def publish(
         name = inputs_hash(connection, as_of)
         known = with_inputs(connection, name)
         shown = _shown(connection)
+        taken_back = with_inputs(connection, name, state=ROLLED_BACK)
+    if taken_back is not None and shown is not None:
+        return shown, False
     if known is not None:
         allowed()
         if current and (shown is None or shown.id != known.id):

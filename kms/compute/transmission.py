@@ -108,11 +108,11 @@ def _reproduction(
         found = reproduction(local, total, pmf, window=WINDOW_DAYS, alpha_parent=parent)
         alphas |= {inputs.areas[i]: found.alpha[:, column] for column, i in enumerate(level)}
         for column, index in enumerate(level):
-            yield from _r_entries(inputs, found, column, index, known)
+            yield from _r_entries(inputs, found, column, index, known=known)
 
 
 def _r_entries(
-    inputs: CaseInputs, found: Reproduction, column: int, index: int, known: Floats
+    inputs: CaseInputs, found: Reproduction, column: int, index: int, *, known: Floats
 ) -> Iterator[Entry]:
     area, start = inputs.areas[index], _day(inputs, int(found.t_end[0]))
     share = known[found.t_end - 1, index]

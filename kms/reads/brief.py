@@ -136,7 +136,8 @@ def _actions(request: Request, items: Iterable[ItemRow]) -> tuple[ActionRow, ...
 
 def _chosen(ranked: list[Entry]) -> list[Entry]:
     """Take few of each level, so that each is there; more where that leaves too few."""
-    firsts, others = [], []
+    firsts: list[Entry] = []
+    others: list[Entry] = []
     for entry in ranked:
         same = sum(first.control_level == entry.control_level for first in firsts)
         (firsts if same < MOST_PER_LEVEL else others).append(entry)

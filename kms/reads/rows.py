@@ -80,7 +80,6 @@ def direction_of(newest: Newest, area: str) -> str:
 
 def reading_of(row: Mapping[str, Any], factor: float = 1.0) -> Reading:
     """Return a stored value rounded for readers; only states with a value keep one."""
-
     shown = row["state"] in STATES_WITH_VALUE
 
     def rounded(number: float | None) -> float | None:

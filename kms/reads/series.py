@@ -89,17 +89,18 @@ def read_series_view(
     with store.read() as connection:
         issue = resolve_issue(connection, request)
         frame = read_frame(connection, request, issue)
-        series = read_series(connection, issue.id, query.indicator, query.area, sector)
+        series = read_series(connection, issue.id, query.indicator, query.area, sector=sector)
         if series is None:
             raise NoDataError(
                 f"publication {issue.id} has no {query.indicator} of area {query.area}"
                 + (f", sector {sector}" if sector else "")
                 + "; choose a region or province, or another sector"
             )
+        series = only_shown(series)
         if rule is not None:
             cases = _cases(connection, issue, query.indicator, [query.area])
             series = _disclosed(series, cases.get(query.area), query.indicator, rule)
-    points = tuple(_points(only_shown(series), query))
+    points = tuple(_points(series, query))
     return PublishedSeries(frame, query.indicator, query.area, sector, points)
 
 
@@ -123,9 +124,9 @@ def read_newest(
         for area, sector, day in dated:
             series = whole.get(area)
             if sector:
-                series = read_series(connection, issue.id, indicator, area, sector)
+                series = read_series(connection, issue.id, indicator, area, sector=sector)
             if series is not None:
-                told = only_shown(_disclosed(series, cases.get(area), indicator, rule))
+                told = _disclosed(only_shown(series), cases.get(area), indicator, rule)
                 place = told.position(day)
                 newest = len(told) - 1 if place is None else place
                 rows.append((area, sector, _point(told, newest, indicator)))

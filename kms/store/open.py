@@ -20,12 +20,22 @@ CLOCK, SYNTHETIC = "clock", "synthetic"
 @contextmanager
 def opened(settings: Settings | None = None) -> Iterator[Store]:
     """Give the migrated stores of the settings, and close them afterwards."""
-    store = open_store(settings or load_settings())
+    store = open_migrated(settings or load_settings())
     try:
-        migrate(store)
         yield store
     finally:
         store.close()
+
+
+def open_migrated(settings: Settings) -> Store:
+    """Return the stores of the settings at the newest schema; the caller closes them."""
+    store = open_store(settings)
+    try:
+        migrate(store)
+    except BaseException:
+        store.close()
+        raise
+    return store
 
 
 def clock(connection: Connection) -> datetime:

@@ -77,17 +77,21 @@ def roll_back(store: Store) -> Issue:
     """Withdraw the current publication in favour of the one before it."""
     with store.write() as connection:
         now_shown = current_issue(connection)
-        before = [i for i in issues(connection) if i.published_at < now_shown.published_at]
-        before = [i for i in before if i.state == PUBLISHED]
-        if not before:
+        earlier = [
+            issue
+            for issue in issues(connection)
+            if issue.as_of < now_shown.as_of and issue.state == PUBLISHED
+        ]
+        if not earlier:
             raise NoDataError(
                 f"there is no publication before {now_shown.id} to go back to; it stays"
             )
         connection.execute(
             update(Publication).where(Publication.id == now_shown.id).values(state=ROLLED_BACK)
         )
-        connection.execute(update(CurrentPublication).values(publication_id=before[0].id))
-    return before[0]
+        chosen = max(earlier, key=lambda issue: issue.as_of)
+        connection.execute(update(CurrentPublication).values(publication_id=chosen.id))
+    return chosen
 
 
 def current_issue(connection: Connection) -> Issue:
@@ -116,14 +120,16 @@ def issues(connection: Connection) -> list[Issue]:
     return [_issue(row) for row in connection.execute(statement).mappings()]
 
 
-def with_inputs(connection: Connection, inputs_hash: str) -> Issue | None:
-    """Return the newest published issue made from exactly these inputs."""
-    found = [i for i in issues(connection) if i.inputs_hash == inputs_hash and i.state == PUBLISHED]
+def with_inputs(
+    connection: Connection, inputs_hash: str, *, state: str = PUBLISHED
+) -> Issue | None:
+    """Return the newest issue made from exactly these inputs."""
+    found = [i for i in issues(connection) if i.inputs_hash == inputs_hash and i.state == state]
     return found[0] if found else None
 
 
 def read_series(
-    connection: Connection, publication_id: str, indicator: str, area: str, sector: str = ""
+    connection: Connection, publication_id: str, indicator: str, area: str, *, sector: str = ""
 ) -> Series | None:
     """Return one series of a publication."""
     content = connection.execute(
