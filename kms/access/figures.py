@@ -67,6 +67,7 @@ def disclosed_figures(
         for period in range(behind.periods)
     ]
     few = np.any([(n > 0) & (n <= rule.threshold) for n in sums], axis=0)
+    few &= np.isfinite(series.value)  # a day without a figure keeps its own reason
     hidden = _without(series, few)
     told = replace(hidden, state=np.where(few, float(State.SUPPRESSED), series.state))
     if indicator not in PROPORTIONAL:

@@ -108,6 +108,20 @@ class Entry:
         return not self.sectors or sector in self.sectors
 
 
+@dataclass(frozen=True, slots=True)
+class _File:
+    """The file being read, for messages."""
+
+    name: str
+
+    def check(self, condition: bool, key: str, value: Any, advice: str) -> None:  # noqa: FBT001  # a check
+        if not condition:
+            raise self.wrong(key, value, advice)
+
+    def wrong(self, key: str, value: Any, advice: str) -> DataError:
+        return DataError(f"library/{self.name}: key '{key}' is {value!r}; {advice}")
+
+
 @cache
 def load_entries() -> Mapping[str, Entry]:
     """Return every entry by its id, read once a process."""
@@ -122,22 +136,25 @@ def read_entries(folder: Path) -> Mapping[str, Entry]:
         entries[entry.id] = entry
     for entry in entries.values():
         if missing := [code for code in entry.evidence if code not in entries]:
-            raise _wrong(f"{entry.id}.md", "evidence", missing[0], "name an entry that exists")
+            raise _File(f"{entry.id}.md").wrong("evidence", missing[0], "name an entry that exists")
     return entries
 
 
-def parse_entry(text: str, file: str) -> Entry:
-    """Build an entry from a file's text."""
+def parse_entry(text: str, name: str) -> Entry:
+    """Build an entry from the text of a file of this name."""
+    file = _File(name)
     content, body = _split(text, file)
     known = {*_TEXTS, *_LISTS, *_OTHERS}
     for key in sorted(known - set(content)):
-        raise DataError(f"library/{file}: key '{key}' is missing; add it, empty if it has no value")
+        raise DataError(
+            f"library/{file.name}: key '{key}' is missing; add it, empty if it has no value"
+        )
     for key in sorted(set(content) - known - {"action"}):
-        raise DataError(f"library/{file}: key '{key}' is not known; keys are {sorted(known)}")
+        raise DataError(f"library/{file.name}: key '{key}' is not known; keys are {sorted(known)}")
     for key in _TEXTS:
-        _check(isinstance(content[key], str), file, key, content[key], "write a text")
+        file.check(isinstance(content[key], str), key, content[key], "write a text")
     for key in _LISTS:
-        _check(_is_texts(content[key]), file, key, content[key], "write a list of texts")
+        file.check(_is_texts(content[key]), key, content[key], "write a list of texts")
     _check_values(content, file)
     values: dict[str, Any] = {key: content[key] for key in (*_TEXTS, "review_due", "version")}
     values |= {key: tuple(content[key]) for key in _LISTS}
@@ -149,26 +166,26 @@ def parse_entry(text: str, file: str) -> Entry:
     )
 
 
-def _split(text: str, file: str) -> tuple[dict[str, Any], str]:
+def _split(text: str, file: _File) -> tuple[dict[str, Any], str]:
     head, _, rest = text.partition("\n")
     front, fence, body = rest.partition(f"\n{FENCE}\n")
     if head.strip() != FENCE or not fence:
         raise DataError(
-            f"library/{file}: the front matter is not between two lines '{FENCE}'; begin the file "
-            "with one and end the keys with the other"
+            f"library/{file.name}: the front matter is not between two lines '{FENCE}'; begin the "
+            "file with one and end the keys with the other"
         )
     try:
         return tomllib.loads(front), body
     except tomllib.TOMLDecodeError as error:
         raise DataError(
-            f"library/{file}: the front matter is not TOML ({error}); mend it"
+            f"library/{file.name}: the front matter is not TOML ({error}); mend it"
         ) from error
 
 
-def _check_values(content: Mapping[str, Any], file: str) -> None:
+def _check_values(content: Mapping[str, Any], file: _File) -> None:
     """Check that codes are known and that what must be filled is."""
     choices: dict[str, Iterable[str]] = {
-        "id": (Path(file).stem,),
+        "id": (Path(file.name).stem,),
         "kind": KINDS,
         "status": STATUSES,
         "control_level": (*CONTROL_LEVELS, ""),
@@ -178,58 +195,47 @@ def _check_values(content: Mapping[str, Any], file: str) -> None:
     choices["strength"] = STRENGTHS if graded else ("",)
     for key, allowed in choices.items():
         advice = f"choose one of {tuple(allowed)}"
-        _check(content[key] in allowed, file, key, content[key], advice)
+        file.check(content[key] in allowed, key, content[key], advice)
     for key in ("title", "owner", "summary", "languages"):
-        _check(bool(content[key]), file, key, content[key], "it must not be empty")
+        file.check(bool(content[key]), key, content[key], "it must not be empty")
     sections = {sector.code for sector in load_sectors().sections}
     strange = sorted(set(content["sectors"]) - sections)
-    _check(not strange, file, "sectors", strange, "write PSIC section letters")
+    file.check(not strange, "sectors", strange, "write PSIC section letters")
     unknown = sorted(set(content["items"]) - set(load_inspection_items()))
-    _check(not unknown, file, "items", unknown, "write codes of inspection_items.csv")
+    file.check(not unknown, "items", unknown, "write codes of inspection_items.csv")
     due, version = content["review_due"], content["version"]
-    _check(type(due) is date, file, "review_due", due, "write a date like 2027-02-15")
+    file.check(type(due) is date, "review_due", due, "write a date like 2027-02-15")
     whole = isinstance(version, int) and version >= 1
-    _check(whole, file, "version", version, "write a number from 1")
+    file.check(whole, "version", version, "write a number from 1")
 
 
-def _sources(given: Any, file: str) -> tuple[tuple[str, str], ...]:
+def _sources(given: Any, file: _File) -> tuple[tuple[str, str], ...]:
     fine = isinstance(given, list) and all(
         isinstance(row, dict) and set(row) == {"text", "url"} and _is_texts(list(row.values()))
         for row in given
     )
-    _check(fine and bool(given), file, "sources", given, "write at least one { text, url }")
+    file.check(fine and bool(given), "sources", given, "write at least one { text, url }")
     for row in given:
         address = row["url"]
         web = not address or address.startswith(("https://", "http://"))
-        _check(web, file, "sources", address, "an address begins with https://")
-        _check(bool(row["text"]), file, "sources", row["text"], "a source has a text")
+        file.check(web, "sources", address, "an address begins with https://")
+        file.check(bool(row["text"]), "sources", row["text"], "a source has a text")
     return tuple((row["text"], row["url"]) for row in given)
 
 
-def _action(given: Any, content: Mapping[str, Any], file: str) -> Action | None:
+def _action(given: Any, content: Mapping[str, Any], file: _File) -> Action | None:
     wanted = content["kind"] == "guideline" and bool(content["control_level"])
     if given is None and not wanted:
         return None
     whole = isinstance(given, dict) and set(given) == set(_ACTION)
-    _check(
-        wanted and whole, file, "action", given, f"guidelines with a control_level have {_ACTION}"
-    )
-    _check(given["who"] in ACTORS, file, "action.who", given["who"], f"choose one of {ACTORS}")
+    file.check(wanted and whole, "action", given, f"guidelines with a control_level have {_ACTION}")
+    file.check(given["who"] in ACTORS, "action.who", given["who"], f"choose one of {ACTORS}")
     cost = given["cost"]
-    _check(cost in range(HIGHEST_COST + 1), file, "action.cost", cost, "write 0 to 3")
+    file.check(cost in range(HIGHEST_COST + 1), "action.cost", cost, "write 0 to 3")
     words = {language: given[language] for language in ("en", "fil")}
-    _check(_is_texts(list(words.values())), file, "action", words, "write one line each")
+    file.check(_is_texts(list(words.values())), "action", words, "write one line each")
     return Action(given["who"], cost, words)
 
 
 def _is_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(part, str) for part in value)
-
-
-def _check(condition: bool, file: str, key: str, value: Any, advice: str) -> None:  # noqa: FBT001  # a check
-    if not condition:
-        raise _wrong(file, key, value, advice)
-
-
-def _wrong(file: str, key: str, value: Any, advice: str) -> DataError:
-    return DataError(f"library/{file}: key '{key}' is {value!r}; {advice}")

@@ -1,0 +1,1 @@
+"""The Dash front end: frozen views in, pages out; it never sees SQL."""

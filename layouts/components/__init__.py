@@ -1,0 +1,1 @@
+"""Pieces of pages: pure functions of a view and a language."""

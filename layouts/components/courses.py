@@ -1,0 +1,138 @@
+"""How an area's epidemic went: R, growth and cases as charts, each with words and a table."""
+
+from __future__ import annotations
+
+from dash import html
+from dash.development.base_component import Component
+
+from kms.reads.views import AreaView
+from kms.wording import area_lead, basis_sentence, doubling, spread_finding, state_word
+from layouts import charts
+from layouts.components.cards import card, empty
+from layouts.components.figures import Columns, chart, key
+from layouts.page import Visit
+
+
+def spread_card(view: AreaView, visit: Visit) -> Component:
+    """Show R as a fan; provisional days without a middle line."""
+    text = visit.text
+    _ = text.gettext
+    return card(
+        _("How fast it spreads"),
+        _series_chart(
+            view,
+            visit,
+            "area-r",
+            charts.reproduction(view.r, text),
+            finding=spread_finding(text, view.row),
+            decimals=2,
+        )
+        if _drawable(view.r.value)
+        else empty(_("No R can be drawn."), area_lead(text, view.row)),
+        sub=_("reproduction number R by onset date")
+        if view.frame.basis == "onset"
+        else _("reproduction number R by report date"),
+        foot=(basis_sentence(text, view.frame),),
+    )
+
+
+def growth_card(view: AreaView, visit: Visit) -> Component:
+    """Show growth a day."""
+    text = visit.text
+    _ = text.gettext
+    words = doubling(text, view.row.doubling_days)
+    return card(
+        _("Growth"),
+        _series_chart(
+            view,
+            visit,
+            "area-growth",
+            charts.growth(view.growth, text),
+            finding=words.capitalize() + ".",
+            decimals=3,
+        )
+        if _drawable(view.growth.value)
+        else empty(_("No growth can be drawn."), state_word(text, view.row.growth.state)),
+        sub=_("a day; above 0 is growing"),
+    )
+
+
+def _drawable(values: tuple[float | None, ...]) -> bool:
+    return any(value is not None for value in values)
+
+
+def _series_chart(
+    view: AreaView, visit: Visit, name: str, figure: charts.Figure, *, finding: str, decimals: int
+) -> Component:
+    text = visit.text
+    _ = text.gettext
+    series = view.r if name == "area-r" else view.growth
+
+    def written(value: float | None) -> str:
+        return "" if value is None else text.number(value, decimals)
+
+    rows = [
+        (
+            text.day(day),
+            written(value),
+            text.span(written(low), written(high)) if low is not None else "",
+            state_word(text, state),
+        )
+        for day, value, low, high, state in zip(
+            series.dates, series.value, series.low, series.high, series.state, strict=True
+        )
+    ]
+    return chart(
+        figure,
+        name=name,
+        finding=html.B(finding),
+        summary=f"{view.row.name}. {finding}",
+        columns=Columns((_("Day"), _("Value"), _("95% range"), _("State")), rows[::-1]),
+        text=text,
+        legend=(
+            key("95", _("95% range")),
+            key("50", _("50% range")),
+            key("zone", _("provisional, no middle line")),
+        ),
+    )
+
+
+def cases_card(view: AreaView, visit: Visit) -> Component:
+    """Show daily cases, their mean, and the days still arriving."""
+    text, cases = visit.text, view.cases
+    _ = text.gettext
+    if not cases.dates:
+        return card(_("Cases"), empty(_("No cases were received.")))
+    known = [
+        (day, value)
+        for day, value in zip(cases.dates, cases.mean7, strict=True)
+        if value is not None and (cases.provisional_from is None or day < cases.provisional_from)
+    ]
+    finding = _("Too few cases are shown for a mean.")
+    if known:
+        finding = _("{n} a day in the week to {day}.").format(
+            n=text.number(known[-1][1]), day=text.short_day(known[-1][0])
+        )
+    rows = [
+        (
+            text.day(day),
+            state_word(text, "suppressed") if count is None else text.number(count),
+            "" if mean is None else text.number(mean, 1),
+        )
+        for day, count, mean in zip(cases.dates, cases.cases, cases.mean7, strict=True)
+    ]
+    body = chart(
+        charts.cases(cases, text),
+        name="area-cases",
+        finding=html.B(finding),
+        summary=f"{view.row.name}. {finding}",
+        columns=Columns((_("Day"), _("Cases"), _("7-day mean")), rows[::-1]),
+        text=text,
+        legend=(
+            key("bar", _("reported")),
+            key("line", _("7-day mean")),
+            key("zone", _("reports still arriving")),
+        ),
+    )
+    basis = _("a day, by onset date") if cases.basis == "onset" else _("a day, by report date")
+    return card(_("Cases"), body, sub=basis, foot=(_("A gap is a suppressed count, not zero."),))

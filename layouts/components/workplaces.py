@@ -1,0 +1,84 @@
+"""The ranked table of sectors: safety items not met, before and after correction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dash import html
+from dash.development.base_component import Component
+
+from kms.reads.views import SectorRow
+from kms.texts import Texts
+from kms.wording import complement, visits
+from layouts.components import marks, sparks
+from layouts.components.cards import Child, drawing, two
+from layouts.components.tables import Column, body_row, wide_table
+from layouts.page import Visit
+
+COUNTRY = "0000000000"
+
+
+def sector_table(
+    rows: Sequence[SectorRow],
+    visit: Visit,
+    area: str,
+    *,
+    overall: SectorRow | None = None,
+    with_worst_item: bool = False,
+) -> Component:
+    """Write one line a sector; `overall` stands above them all."""
+    text = visit.text
+    _ = text.gettext
+    upper = sparks.upper_end([complement(row.compliance_initial) for row in rows])
+    columns = [
+        Column(_("Sector"), width="32%"),
+        Column([_("Safety items not met"), html.Br(), f"0–{text.percent(upper)}"], width="160px"),
+        Column(_("First visit"), "num"),
+        Column(_("After correction"), "num"),
+        *([Column(_("Item failed most often"))] if with_worst_item else []),
+        Column(_("Brief")),
+    ]
+    lines = []
+    for row in (*((overall,) if overall else ()), *rows):
+        cells = _figures(row, text, upper, whole=row is overall)
+        if with_worst_item:
+            cells.append(html.Span(worst_item(row, text), className="t2"))
+        cells.append("" if row is overall else _brief(row, visit, area))
+        lines.append(body_row(columns, cells, "nation" if row is overall else ""))
+    return wide_table(
+        _("Sectors, most items not met first"), columns, lines, class_name="wide flow"
+    )
+
+
+def _figures(row: SectorRow, text: Texts, upper: float, *, whole: bool) -> list[Child]:
+    first, after = complement(row.compliance_initial), complement(row.compliance_after)
+    name = text.gettext("All sectors") if whole else text.gettext(row.title)
+    code = "" if whole else f"PSIC {row.code}"
+    about = " · ".join(part for part in (code, visits(text, row.inspections)) if part)
+    plot = sparks.interval_dot(first, after, upper=upper) if first.value is not None else ""
+    return [
+        two(html.B(name), about),
+        drawing(plot) if plot else "",
+        marks.share(text, first),
+        marks.share(text, after),
+    ]
+
+
+def worst_item(row: SectorRow, text: Texts) -> str:
+    """Name the item most often not met, with its share."""
+    if not row.top_items or row.top_items[0].not_met.value is None:
+        return ""
+    item = row.top_items[0]
+    return f"{text.gettext(item.title)} ({text.percent(item.not_met.value or 0)})"
+
+
+def _brief(row: SectorRow, visit: Visit, area: str) -> Component:
+    name = ", ".join((visit.text.gettext("Brief"), visit.text.gettext(row.title), "PDF"))
+    return html.A("PDF", href=brief_address(area, row, visit), **{"aria-label": name})
+
+
+def brief_address(area: str, row: SectorRow, visit: Visit, language: str = "") -> str:
+    """Return a sector brief's stable address."""
+    wanted = language or visit.text.language
+    query = "" if wanted == "en" else f"?lang={wanted}"
+    return f"/briefs/{area or COUNTRY}/{row.code}/latest.pdf{query}"

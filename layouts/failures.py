@@ -1,0 +1,102 @@
+"""Pages that say why there is nothing to show: what is missing, what follows, one action."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dash import html
+from dash.development.base_component import Component
+
+from layouts.components.cards import heading
+from layouts.page import Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A page's title and content in place of figures."""
+
+    title: str
+    content: Component
+
+
+def unknown_address(visit: Visit) -> Failure:
+    """Nothing has this address."""
+    _ = visit.text.gettext
+    return _failure(
+        visit,
+        _("There is no page at this address"),
+        _("The address {path} may be mistyped, or the page may have moved.").format(
+            path=visit.path[:120]
+        ),
+    )
+
+
+def bad_day(visit: Visit, given: str) -> Failure:
+    """The day in ?as_of= cannot be read."""
+    _ = visit.text.gettext
+    return _failure(
+        visit,
+        _("The day in the address cannot be read"),
+        _("as_of is “{given}”. Write it as year-month-day, for example 2026-11-16.").format(
+            given=given
+        ),
+    )
+
+
+def nothing_there(visit: Visit, detail: str) -> Failure:
+    """The area, entry or day is not known."""
+    _ = visit.text.gettext
+    return _failure(
+        visit,
+        _("Nothing is known under this code or day"),
+        _("The code may be mistyped, or nothing was published for it on that day."),
+        detail,
+    )
+
+
+def nothing_yet(visit: Visit, detail: str) -> Failure:
+    """No publication exists."""
+    _ = visit.text.gettext
+    return _failure(
+        visit,
+        _("No figures have been published for this day"),
+        _("Nothing can be told about any area until data are loaded and a refresh is done."),
+        detail,
+    )
+
+
+def broken(visit: Visit) -> Failure:
+    """A fault of ours; the log has the rest."""
+    _ = visit.text.gettext
+    return _failure(
+        visit,
+        _("This page could not be made"),
+        _("The fault is ours and was recorded. The other pages are not affected."),
+    )
+
+
+def _failure(visit: Visit, title: str, meaning: str, detail: str = "") -> Failure:
+    return Failure(
+        title,
+        html.Div(
+            [
+                heading(title),
+                html.Div(
+                    [
+                        html.P(meaning),
+                        html.P(detail, className="s q", lang="en") if detail else None,
+                        html.P(
+                            html.A(
+                                visit.text.gettext("Go to the board"),
+                                href=Visit(
+                                    type(visit.request)(), visit.text, "/", visit.default_language
+                                ).link("/"),
+                                **{"data-page": ""},
+                            )
+                        ),
+                    ],
+                    className="empty gap-t",
+                ),
+            ]
+        ),
+    )

@@ -1,0 +1,63 @@
+"""What a page is: a value with an address, a read and a layout, found by `discover()`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
+
+from dash.development.base_component import Component
+
+from kms.reads.request import Request
+from kms.texts import Texts
+
+View = TypeVar("View")
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One look at a page: what was asked for, in which language, and how to link from it."""
+
+    request: Request
+    text: Texts
+    path: str
+    default_language: str = "en"
+    kept: tuple[tuple[str, str], ...] = ()  # the page's own query, as given
+
+    def here(self, **query: str) -> str:
+        """Return this page's address with some of its query changed; an empty value removes."""
+        return self.link(self.path, **(dict(self.kept) | query))
+
+    def link(self, path: str, **query: str) -> str:
+        """Return an internal address that keeps the day and the language."""
+        kept: dict[str, str] = {}
+        if self.request.as_of is not None:
+            kept["as_of"] = self.request.as_of.isoformat()
+        if self.text.language != self.default_language:
+            kept["lang"] = self.text.language
+        kept |= query
+        written = urlencode({key: value for key, value in kept.items() if value})
+        return f"{path}?{written}" if written else path
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[View]):
+    """A page: `layout` and `title` are pure functions of what `read` returns."""
+
+    path: str  # "/areas/<area>": names in angle brackets fill fields of the request
+    read: Callable[[Any, Request], View]  # the store is opaque here
+    title: Callable[[View, Visit], str]
+    layout: Callable[[View, Visit], Component]
+    nav: Callable[[Texts], str] | None = None  # its words in the navigation; none: not in it
+    order: int = 0  # place in the navigation
+    group: int = 0  # navigation entries of one group stand together
+    section: str = ""  # the path of the navigation entry it belongs to; empty: its own
+    query: tuple[str, ...] = ()  # request fields that may be given as ?name=
+    pattern: re.Pattern[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Compile the address once."""
+        pattern = re.sub(r"<(\w+)>", r"(?P<\1>[A-Za-z0-9:._-]{1,80})", self.path)
+        object.__setattr__(self, "pattern", re.compile(pattern))

@@ -1,0 +1,265 @@
+"""Data: is every source in date, what came, what was left out, what the marks mean."""
+
+from __future__ import annotations
+
+from dash import html
+from dash.development.base_component import Component
+
+from kms.reads.data import read_data
+from kms.reads.views import DataView, SourceRow
+from kms.texts import Texts, manila_day
+from kms.wording import data_headline, late, source_state
+from layouts.components import marks
+from layouts.components.cards import Child, card, empty, heading, page_link, two
+from layouts.components.svg import icon
+from layouts.components.tables import Column, body_row, wide_table
+from layouts.page import Page, Visit
+
+
+def title(view: DataView, visit: Visit) -> str:
+    """Say how many sources are in date."""
+    text = visit.text
+    return data_headline(text, view)
+
+
+def layout(view: DataView, visit: Visit) -> Component:
+    """Show freshness first, then vintages, faults, runs and the marks."""
+    text = visit.text
+    return html.Div(
+        [
+            heading(data_headline(text, view), eyebrow=text.gettext("Data and methods")),
+            html.P(late(text, view.frame), className="leads"),
+            sources_card(view, visit),
+            html.Div([vintages_card(view, visit), faults_card(view, visit)], className="half"),
+            html.Div([runs_card(view, visit), marks_card(text)], className="half"),
+        ]
+    )
+
+
+def sources_card(view: DataView, visit: Visit) -> Component:
+    """List the sources, problems first."""
+    text = visit.text
+    _ = text.gettext
+    if not view.sources:
+        return card(_("Sources"), empty(_("No source is registered.")))
+    columns = [
+        Column(_("Source"), width="20%"),
+        Column(_("Rhythm")),
+        Column(_("Expected"), "num"),
+        Column(_("Received"), "num"),
+        Column(_("State")),
+        Column(_("Rows"), "num"),
+        Column(_("Rejected"), "num"),
+        Column(_("Share"), "num"),
+        Column(_("Used for")),
+        Column(_("Licence")),
+    ]
+    order = {"never": 1, "late": 0}
+    rows = sorted(view.sources, key=lambda row: (order.get(row.state, 2), -(row.late_days or 0)))
+    return card(
+        _("Sources"),
+        wide_table(
+            _("Sources, problems first"),
+            columns,
+            [_source(row, columns, visit) for row in rows],
+            class_name="wide flow",
+        ),
+        sub=_("problems first"),
+        actions=page_link(_("All sources"), visit.here(source=""))
+        if visit.request.source
+        else None,
+        flush=True,
+    )
+
+
+def _source(row: SourceRow, columns: list[Column], visit: Visit) -> Component:
+    text = visit.text
+    rejected = row.rows_rejected
+    share = (
+        "" if not row.rows_read or rejected is None else text.percent(rejected / row.rows_read, 2)
+    )
+    return body_row(
+        columns,
+        [
+            two(
+                page_link(row.title, visit.here(source=row.source_id), className="a"),
+                row.publisher,
+            ),
+            html.Span(row.rhythm, className="t2 s"),
+            text.short_day(row.expected) if row.expected else "",
+            html.B(text.short_day(row.received)) if row.received else "",
+            _state(row, text),
+            _count(text, row.rows_read),
+            _count(text, rejected),
+            share,
+            html.Span(row.used_for, className="t2 s"),
+            html.Span(row.licence, className="t2 s"),
+        ],
+    )
+
+
+def _state(row: SourceRow, text: Texts) -> Component:
+    words = source_state(text, row)
+    if row.state == "in_date":
+        return html.Span([icon("met"), words], className="st ok")
+    if row.state == "never":
+        return marks.state(text, "missing", word=words)
+    return marks.state(text, "stale", word=words)
+
+
+def _count(text: Texts, count: int | None) -> str:
+    return "" if count is None else text.number(count)
+
+
+def vintages_card(view: DataView, visit: Visit) -> Component:
+    """List the issues of sources as they were taken in."""
+    text = visit.text
+    _ = text.gettext
+    if not view.vintages:
+        return card(_("Vintages"), empty(_("No vintage has been taken in.")))
+    columns = [
+        Column(_("Source")),
+        Column(_("Published"), "num"),
+        Column(_("Rows"), "num"),
+        Column(_("Changed"), "num"),
+        Column(_("State")),
+        Column(_("Snapshot")),
+    ]
+    rows = [
+        body_row(
+            columns,
+            [
+                two(_source_title(view, row.source_id), text.moment(row.recorded_at)),
+                text.day(manila_day(row.published_at)),
+                text.number(row.rows_read),
+                text.number(row.rows_changed),
+                row.state.replace("_", " "),
+                html.Code(row.snapshot, className="xs"),
+            ],
+        )
+        for row in view.vintages
+    ]
+    return _list_card(_("Vintages"), _("issues of sources as we took them in"), columns, rows)
+
+
+def faults_card(view: DataView, visit: Visit) -> Component:
+    """List what was rejected or blanked, and why."""
+    text = visit.text
+    _ = text.gettext
+    if not view.faults:
+        return card(_("Rejected and flagged rows"), empty(_("No row was rejected or flagged.")))
+    columns = [
+        Column(_("Code")),
+        Column(_("Meaning")),
+        Column(_("Rows"), "num"),
+        Column(_("What we did")),
+    ]
+    rows = [
+        body_row(
+            columns,
+            [
+                two(row.code.upper(), _source_title(view, row.source_id)),
+                row.meaning,
+                html.B(text.number(row.rows)),
+                row.action,
+            ],
+        )
+        for row in view.faults
+    ]
+    return _list_card(
+        _("Rejected and flagged rows"), _("last vintage of each source"), columns, rows
+    )
+
+
+def runs_card(view: DataView, visit: Visit) -> Component:
+    """List the refreshes."""
+    text = visit.text
+    _ = text.gettext
+    if not view.runs:
+        return card(_("Runs"), empty(_("No refresh has run yet.")))
+    columns = [
+        Column(_("Started")),
+        Column(_("Kind")),
+        Column(_("State")),
+        Column(_("Took"), "num"),
+        Column(_("Publication")),
+    ]
+    rows = [
+        body_row(
+            columns,
+            [
+                text.moment(row.started_at),
+                row.kind,
+                html.Div(
+                    [
+                        row.state,
+                        html.Span(f" {row.detail}", className="q s") if row.detail else None,
+                    ]
+                ),
+                _("{n} s").format(n=round((row.ended_at - row.started_at).total_seconds()))
+                if row.ended_at
+                else _("running"),
+                row.publication_id,
+            ],
+        )
+        for row in view.runs
+    ]
+    return _list_card(_("Runs"), _("refreshes, newest first"), columns, rows)
+
+
+def _list_card(name: str, sub: str, columns: list[Column], rows: list[Component]) -> Component:
+    return card(name, wide_table(name, columns, rows, class_name="flow"), sub=sub, flush=True)
+
+
+def _source_title(view: DataView, source_id: str) -> str:
+    return next((row.title for row in view.sources if row.source_id == source_id), source_id)
+
+
+def marks_card(text: Texts) -> Component:
+    """Explain every mark a figure may carry."""
+    _ = text.gettext
+    meanings: tuple[tuple[Child, str], ...] = (
+        (
+            marks.state(text, "provisional"),
+            _("Reports are still arriving. The range is shown, no middle line."),
+        ),
+        (
+            marks.state(text, "hidden"),
+            _("So few reports have arrived that no figure is shown yet."),
+        ),
+        (
+            marks.state(text, "too_few"),
+            _("Not enough cases or inspections for a figure. No value is shown."),
+        ),
+        (
+            marks.state(text, "stale"),
+            _("Older than its limit. The last value is kept for reference."),
+        ),
+        (
+            marks.state(text, "suppressed"),
+            _("A small number of persons in a public table. Zero stays zero."),
+        ),
+        (
+            marks.state(text, "withheld"),
+            _("A steward holds it, or a forecast scored worse than none."),
+        ),
+        (marks.state(text, "missing"), _("Nothing was received.")),
+    )
+    rows = [
+        part
+        for mark, meaning in meanings
+        for part in (html.Dt(mark), html.Dd(meaning, className="note"))
+    ]
+    return card(_("What the marks mean"), html.Dl(rows, className="pairs"))
+
+
+PAGE = Page(
+    path="/data",
+    read=read_data,
+    title=title,
+    layout=layout,
+    nav=lambda text: text.gettext("Data & methods"),
+    order=2,
+    group=1,
+    query=("source",),
+)

@@ -1,0 +1,273 @@
+"""Sectors: where safety items are not met, before and after correction, by section and region."""
+
+from __future__ import annotations
+
+from dash import html
+from dash.development.base_component import Component
+
+from kms.reads.sectors import read_sectors
+from kms.reads.views import Reading, SectorRow, SectorsView
+from kms.texts import Texts
+from kms.wording import (
+    correction_sentence,
+    percent_span,
+    sectors_headline,
+    state_word,
+)
+from layouts.components import marks
+from layouts.components.cards import card, download, empty, heading
+from layouts.components.figures import key
+from layouts.components.forms import choice
+from layouts.components.tables import table
+from layouts.components.workplaces import brief_address, sector_table
+from layouts.page import Page, Visit
+
+STEPS = (0.05, 0.10, 0.20, 0.30, 0.40)  # of items not met: where the heat table's steps begin
+
+
+def title(view: SectorsView, visit: Visit) -> str:
+    """Name the sector that fails most."""
+    text = visit.text
+    return sectors_headline(text, view.rows)
+
+
+def layout(view: SectorsView, visit: Visit) -> Component:
+    """Answer, the ranked sectors with one sector's items beside, then sector by region."""
+    shown = chosen(view, visit.request.sector)
+    return html.Div(
+        [
+            answer(view, visit),
+            html.Div(
+                [
+                    ranked_card(view, visit),
+                    html.Div(
+                        [items_card(shown, view, visit), brief_card(shown, view, visit)]
+                        if shown
+                        else [],
+                        className="stack",
+                    ),
+                ],
+                className="duo sect",
+            ),
+            heat_card(view, visit),
+        ]
+    )
+
+
+def chosen(view: SectorsView, code: str) -> SectorRow | None:
+    """Return the asked sector, or the one that fails most."""
+    by_code = {row.code: row for row in view.rows}
+    if code in by_code:
+        return by_code[code]
+    rated = [row for row in view.rows if row.compliance_initial.value is not None]
+    return rated[0] if rated else None
+
+
+def answer(view: SectorsView, visit: Visit) -> Component:
+    """Write the finding, what it rests on, and the choice of area and sector."""
+    text = visit.text
+    _ = text.gettext
+    parts = [correction_sentence(text, view.overall)]
+    if view.period_from and view.period_to:
+        parts.append(
+            _("Inspections from {start} to {end}.").format(
+                start=text.day(view.period_from), end=text.day(view.period_to)
+            )
+        )
+    areas = [("", _("Philippines")), *view.regions]
+    sectors = [("", _("the one that fails most")), *((row.code, _(row.title)) for row in view.rows)]
+    return html.Div(
+        [
+            heading(
+                sectors_headline(text, view.rows), eyebrow=_("Sectors") + ", " + view.area_name
+            ),
+            html.P(" ".join(parts), className="leads"),
+            html.Div(
+                [
+                    choice(visit, "area", _("Area"), areas, button=_("Show")),
+                    choice(visit, "sector", _("Sector in detail"), sectors, button=_("Show")),
+                ],
+                className="choices",
+            ),
+        ]
+    )
+
+
+def ranked_card(view: SectorsView, visit: Visit) -> Component:
+    """Rank the sectors by items not met."""
+    text = visit.text
+    _ = text.gettext
+    if not view.rows:
+        return card(_("Sectors"), empty(_("No inspections were received.")))
+    ranked = sector_table(view.rows, visit, view.area, overall=view.overall)
+    legend = html.Div(
+        [key("dot", _("first visit")), key("ring", _("after correction"))], className="legend"
+    )
+    return card(
+        _("Sectors by safety items not met"),
+        [ranked, legend],
+        sub=_("share with 90% range"),
+        foot=(_("Fewer inspections, wider range. Sectors without enough inspections come last."),),
+        flush=True,
+        class_name="ranked",
+    )
+
+
+def items_card(row: SectorRow, view: SectorsView, visit: Visit) -> Component:
+    """List what inspectors found most often in one sector."""
+    text = visit.text
+    _ = text.gettext
+    sub = f"{_(row.title)}, {view.area_name}"
+    if not row.top_items:
+        return card(_("What inspectors found"), empty(_("No items can be shown.")), sub=sub)
+    rows = [
+        (
+            _(item.title),
+            html.B(text.percent(item.not_met.value))
+            if item.not_met.value is not None
+            else marks.state(text, item.not_met.state),
+            percent_span(text, item.not_met),
+            html.Span(item.legal_item, className="t2 s"),
+        )
+        for item in row.top_items
+    ]
+    names = (_("Item not met at first visit"), _("Share"), _("90% range"), _("Legal item"))
+    return card(
+        _("What inspectors found"),
+        table(sub, names, rows, class_name="flow"),
+        sub=sub,
+        flush=True,
+        class_name="items",
+    )
+
+
+def brief_card(row: SectorRow, view: SectorsView, visit: Visit) -> Component:
+    """Offer the sector's brief."""
+    text = visit.text
+    _ = text.gettext
+    return card(
+        _("For the committee"),
+        [
+            html.P(correction_sentence(text, row), className="note pad"),
+            html.Div(
+                [
+                    download(
+                        _("Sector brief, PDF"),
+                        brief_address(view.area, row, visit, "en"),
+                        "ctl pri",
+                    ),
+                    html.A(
+                        "Filipino",
+                        href=brief_address(view.area, row, visit, "fil"),
+                        className="ctl",
+                        lang="fil",
+                    ),
+                ],
+                className="chips",
+            ),
+        ],
+        sub=_(row.title),
+    )
+
+
+def heat_card(view: SectorsView, visit: Visit) -> Component:
+    """Show every section in every region, darker where more is not met."""
+    text = visit.text
+    _ = text.gettext
+    if not view.cells:
+        return card(
+            _("Sector by region"), empty(_("No inspections were received.")), class_name="gap-t"
+        )
+    head = html.Tr(
+        [
+            html.Td(className="corner"),
+            *(html.Th(label, scope="col") for _code, label in view.regions),
+        ]
+    )
+    body = [
+        html.Tr(
+            [
+                html.Th(_(row.title), scope="row"),
+                *(_cell(text, view.cells.get((row.code, code))) for code, _label in view.regions),
+            ]
+        )
+        for row in view.rows
+    ]
+    heat = html.Table(
+        [
+            html.Caption(
+                _("Safety items not met in percent, by sector and region"), className="vh"
+            ),
+            html.Colgroup(
+                [html.Col(style={"width": "230px"}), html.Col(span=str(len(view.regions)))]
+            ),
+            html.Thead(head),
+            html.Tbody(body),
+        ],
+        className="hm",
+    )
+    return card(
+        _("Sector by region"),
+        [
+            html.Div(
+                heat,
+                className="tw",
+                role="region",
+                tabIndex="0",
+                **{"aria-label": _("Sector by region")},
+            ),
+            heat_key(text),
+        ],
+        sub=_("safety items not met at the first visit, percent"),
+        class_name="gap-t",
+    )
+
+
+def _cell(text: Texts, reading: Reading | None) -> Component:
+    if reading is None:
+        return html.Td(html.Span("–", title=state_word(text, "missing")), className="off")
+    if reading.value is None:
+        short = "<" if reading.state in {"too_few", "suppressed"} else "–"
+        word = state_word(text, reading.state)
+        return html.Td(
+            [html.Span(short, **{"aria-hidden": "true"}), html.Span(word, className="vh")],
+            className="few" if short == "<" else "off",
+            title=word,
+        )
+    share = 1 - reading.value
+    step = sum(share >= limit for limit in STEPS) + 1
+    return html.Td(text.number(share * 100), className=f"q{step}")
+
+
+def heat_key(text: Texts) -> Component:
+    """Explain the heat table's steps and marks."""
+    _ = text.gettext
+    return html.Div(
+        [
+            html.Span(
+                [
+                    _("fewer"),
+                    html.Span(
+                        [html.I(className=f"q{step}") for step in range(1, 7)],
+                        className="scale",
+                        **{"aria-hidden": "true"},
+                    ),
+                    _("more not met"),
+                ]
+            ),
+            html.Span(_("< too few or suppressed")),
+            html.Span(_("– no data, or too old")),
+        ],
+        className="legend",
+    )
+
+
+PAGE = Page(
+    path="/sectors",
+    read=read_sectors,
+    title=title,
+    layout=layout,
+    nav=lambda text: text.gettext("Sectors"),
+    order=3,
+    query=("area", "sector"),
+)

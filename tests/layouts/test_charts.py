@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from kms.reads.request import Request
+from kms.reads.views import Reading
+from kms.texts import texts
+from layouts import charts
+from layouts.components import sparks
+from layouts.components.figures import config
+from layouts.map import Inset, Shapes, region_map, region_shapes
+from layouts.page import Visit
+from layouts.render import to_html
+from tests.layouts.view_factory import area_view, board_view, cases_view, reading, series
+
+EN = texts("en")
+
+
+def visit() -> Visit:
+    return Visit(Request(), EN, "/")
+
+
+def test_the_middle_line_ends_where_figures_become_provisional() -> None:
+    course = series()
+    figure = charts.reproduction(course, EN)
+    middle = next(trace for trace in figure["data"] if "hovertemplate" in trace)
+    for value, state in zip(middle["y"], course.state, strict=True):
+        assert (value is None) == (state == "provisional")
+    zone = next(shape for shape in figure["layout"]["shapes"] if shape["type"] == "rect")
+    assert zone["x0"] == course.dates[course.state.index("provisional")].isoformat()
+
+
+def test_ranges_leave_gaps_open() -> None:
+    course = series(30)
+    holed = replace(
+        course,
+        low=(*course.low[:10], None, *course.low[11:]),
+        high=(*course.high[:10], None, *course.high[11:]),
+    )
+    band = charts.reproduction(holed, EN)["data"][0]
+    assert band["y"].count(None) == 2
+    assert len(band["x"]) == 2 * 29 + 2
+
+
+def test_one_is_the_reference_of_r_and_zero_of_growth() -> None:
+    lines = [
+        [shape["y0"] for shape in figure["layout"]["shapes"] if shape["type"] == "line"]
+        for figure in (charts.reproduction(series(), EN), charts.growth(series(centre=0.0), EN))
+    ]
+    assert lines == [[1], [0]]
+
+
+def test_suppressed_counts_are_gaps_and_not_zero() -> None:
+    figure = charts.cases(cases_view(), EN)
+    assert figure["data"][0]["y"][12] is None
+
+
+def test_every_chart_is_closed_to_the_outside() -> None:
+    for language in ("en", "fil"):
+        settings = config(texts(language))
+        assert settings["showSendToCloud"] is False
+        assert settings["displayModeBar"] is False
+    assert config(texts("fil"))["locales"]["fil"]["format"]["shortMonths"][10] == "Nob"
+
+
+def test_a_sparkline_stays_in_its_frame_and_dots_what_is_provisional() -> None:
+    drawn = sparks.sparkline((0.1, 9.0, None, 1.0, 1.1, 1.2, 1.3) * 8, provisional=True)
+    assert 'class="sl d"' in drawn
+    heights = [float(p.split(",")[1]) for p in drawn.split('points="')[1].split('"')[0].split()]
+    assert all(0 <= height <= sparks.HEIGHT for height in heights)
+    assert "polyline" not in sparks.sparkline((None,) * 56, provisional=False)
+    assert "polyline" not in sparks.sparkline((), provisional=False)
+
+
+def test_a_common_scale_ends_above_every_range() -> None:
+    assert sparks.upper_end([reading(0.41, 0.07), reading(None)]) == pytest.approx(0.5)
+    assert sparks.upper_end([]) == pytest.approx(0.1)
+    assert 'r="4"' in sparks.interval_dot(reading(0.4), Reading(None, None, None, "few", None))
+    assert 'width="26"' in sparks.bullet(0.5)
+
+
+def test_the_map_names_links_and_labels_every_region() -> None:
+    rows = board_view().rows[:2]
+    shapes = Shapes(
+        "0 0 516 700",
+        {row.code: "M0 0l1 1z" for row in rows},
+        {rows[0].code: (10.0, 10.0)},
+        "",
+        Inset((0, 0, 10, 10), {rows[1].code: "M0 0z"}, {rows[1].code: (5.0, 5.0)}),
+    )
+    drawn = to_html(region_map(rows, shapes, visit()))
+    assert f'href="/areas/{rows[0].code}"' in drawn
+    assert f'aria-label="{rows[0].name}: Growing"' in drawn
+    assert f">{rows[1].label}</text>" in drawn
+
+
+def test_the_shipped_outlines_have_every_region() -> None:
+    shapes = region_shapes()
+    if shapes is None:
+        pytest.skip("data/reference/boundaries is not built")
+    assert {row.code for row in board_view().rows} <= set(shapes.paths)
+    assert shapes.attribution
+
+
+def test_without_outlines_the_map_says_so() -> None:
+    assert "not installed" in to_html(region_map(board_view().rows, None, visit()))
+
+
+def test_a_series_without_a_value_still_draws_axes() -> None:
+    nothing = replace(area_view().r, value=(None,) * 70, low=(None,) * 70, high=(None,) * 70)
+    bare = replace(nothing, low50=nothing.low, high50=nothing.high)
+    assert charts.reproduction(bare, EN)["layout"]["yaxis"]["range"][0] < 1
+    assert date.fromisoformat(charts.growth(bare, EN)["data"][2]["x"][0])

@@ -1,0 +1,326 @@
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from importlib import resources
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from kms.reads.views import AreaRow, CasesView, Reading, SeriesView
+from layouts.routing import discover
+from tests.layouts.conftest import VIEWS, pages_with, server_of
+from tests.layouts.view_factory import (
+    area_view,
+    board_view,
+    data_view,
+    library_view,
+    reading,
+    sector_row,
+    sectors_view,
+)
+
+ADDRESSES = (
+    "/",
+    "/areas",
+    "/areas/0700000000",
+    "/sectors",
+    "/sectors?sector=C",
+    "/library",
+    "/library?kind=guideline",
+    "/library/GL-0112",
+    "/data",
+)
+EMPTY_SERIES = SeriesView((), (), (), (), (), (), ())
+
+
+class Outline(HTMLParser):
+    """Headings, ids and links of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.tags.append(tag)
+        if given.get("id"):
+            self.ids.append(str(given["id"]))
+        if tag == "a" and given.get("href"):
+            self.links.append(str(given["href"]))
+
+
+def served(page: str) -> str:
+    """What a reader without JavaScript gets."""
+    return page.partition('<div id="ssr">')[2].partition('<div id="react-entry-point">')[0]
+
+
+def words(page: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", served(page)))
+
+
+def all_states(row: AreaRow, state: str) -> AreaRow:
+    none = Reading(None, None, None, state, None)
+    return replace(
+        row,
+        direction="too_few",
+        r=none,
+        p_above_1=None,
+        growth=none,
+        doubling_days=None,
+        adar_per_100k=none,
+        two_week_growth=none,
+        compliance_initial=none,
+        inspections=None,
+        sparkline=(None,) * 56,
+        data_age_days=None,
+        population=None,
+    )
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_a_page_can_be_read_without_javascript(client: FlaskClient, address: str) -> None:
+    response = client.get(address)
+    assert response.status_code == 200
+    outline = Outline()
+    outline.feed(served(response.text))
+    assert outline.tags.count("h1") == 1
+    assert outline.tags.count("main") == 1
+    assert len(outline.ids) == len(set(outline.ids))
+    assert "Synthetic demonstration data." in response.text
+    assert "2026-11-16-a41c" in response.text
+
+
+def test_the_board_answers_which_why_how_sure_how_fresh(client: FlaskClient) -> None:
+    shown = words(client.get("/").text)
+    assert "7 of 18 regions are likely growing, 3 very likely; 6 are shrinking" in shown
+    assert "Davao Region: R 1.31 (1.17–1.45), doubling in 13 days" in shown
+    assert "At least 80% sure of each growing region" in shown
+    assert "onset is known for 82% of recent cases" in shown
+    assert "Cases to 14 Nov 2026, 2 days before" in shown
+    assert "2 sources are late: BARMM case file, DOLE inspections" in shown
+    assert "4,120 cases of the last 14 days have no place" in shown
+
+
+def test_the_board_ranks_every_region_and_draws_the_map(client: FlaskClient) -> None:
+    page = served(client.get("/").text)
+    outline = Outline()
+    outline.feed(page)
+    assert page.count('class="ar') == 19
+    assert page.index("Davao Region</a>") < page.index("Zamboanga Peninsula</a>")
+    assert page.index("Zamboanga Peninsula</a>") < page.index("MIMAROPA</a>")
+    assert {"/areas/1100000000", "/areas/0700000000"} <= set(outline.links)
+    assert "board-growing" in outline.ids
+
+
+def test_the_area_shows_its_figures_as_tables_too(client: FlaskClient) -> None:
+    page = client.get("/areas/0700000000").text
+    shown = words(page)
+    assert "Cases are very likely growing (chance of growing 99%): R 1.19, range 1.05–1.33" in shown
+    assert served(page).count("<figure") == 3
+    assert served(page).count("Show as table") == 3
+    assert "Agriculture, forestry and fishing" in shown
+    assert "Cebu" in shown
+
+
+def test_every_internal_link_keeps_the_day_and_the_language(client: FlaskClient) -> None:
+    outline = Outline()
+    outline.feed(served(client.get("/?as_of=2026-11-02&lang=fil").text))
+    inside = [link for link in outline.links if link.startswith(("/areas", "/sectors", "/data"))]
+    assert inside
+    for link in inside:
+        assert "as_of=2026-11-02" in link
+        assert "lang=fil" in link
+    returns = [link for link in outline.links if link.startswith("/?") and "as_of" not in link]
+    assert returns == ["/?lang=fil"]
+
+
+def test_filipino_is_said_and_marked(client: FlaskClient) -> None:
+    page = client.get("/?lang=fil").text
+    assert '<html lang="fil">' in page
+    assert "7 sa 18 rehiyon ang malamang na dumarami" in page
+
+
+def test_an_unknown_language_falls_back(client: FlaskClient) -> None:
+    assert '<html lang="en">' in client.get("/?lang=xx").text
+
+
+def test_an_unknown_address_is_404_with_our_page(client: FlaskClient) -> None:
+    for address in ("/nothing/here", "/areas/0700000000/more", "/areas/a%20b"):
+        response = client.get(address)
+        assert response.status_code == 404
+        assert "There is no page at this address" in response.text
+
+
+def test_an_unknown_area_is_404_and_says_what_to_do(client: FlaskClient) -> None:
+    response = client.get("/areas/9999999999")
+    assert response.status_code == 404
+    assert "area '9999999999' is not known; see /areas" in words(response.text)
+
+
+@pytest.mark.parametrize("day", ["yesterday", "2026-13-01", "20261101", "<b>x</b>"])
+def test_a_day_that_cannot_be_read_is_400(client: FlaskClient, day: str) -> None:
+    response = client.get("/", query_string={"as_of": day})
+    assert response.status_code == 400
+    assert "year-month-day" in response.text
+    assert "<b>x</b>" not in served(response.text)
+
+
+def test_unknown_parameters_are_ignored(client: FlaskClient) -> None:
+    assert client.get("/?utm_source=mail&area=x&as_of=").status_code == 200
+
+
+def test_an_empty_store_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    from kms.errors import NoDataError
+
+    def nothing(**_: Any) -> Any:
+        raise NoDataError("no publication exists; run: kms refresh")
+
+    response = server_of(pages_with(dict.fromkeys(VIEWS, nothing))).test_client().get("/")
+    assert response.status_code == 200
+    assert "No figures have been published" in response.text
+    assert "no publication exists; run: kms refresh" in response.text
+
+
+def test_a_fault_of_ours_is_recorded_and_shown(caplog: pytest.LogCaptureFixture) -> None:
+    def broken(**_: Any) -> Any:
+        raise RuntimeError("a fault")
+
+    client = server_of(pages_with(VIEWS | {"/data": broken})).test_client()
+    response = client.get("/data")
+    assert response.status_code == 500
+    assert "This page could not be made" in response.text
+    assert "a fault" not in response.text
+    assert "a fault" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "state", ["too_few", "suppressed", "stale", "missing", "withheld", "hidden"]
+)
+def test_pages_render_where_nothing_may_be_shown(state: str) -> None:
+    none = Reading(None, None, None, state, None)
+    rows = tuple(all_states(row, state) for row in board_view().rows)
+    sector = replace(sector_row("A", "Farms", None), compliance_initial=none, compliance_after=none)
+    unknown = replace(
+        EMPTY_SERIES,
+        dates=area_view().r.dates[:2],
+        value=(None,) * 2,
+        low=(None,) * 2,
+        high=(None,) * 2,
+        low50=(None,) * 2,
+        high50=(None,) * 2,
+        state=(state,) * 2,
+    )
+    views: dict[str, Any] = {
+        "/": lambda frame: board_view(frame=frame, rows=rows, nation=rows[0], nonplace_cases=None),
+        "/areas": lambda frame: board_view(frame=frame, rows=rows, nation=rows[0]),
+        "/areas/<area>": lambda frame: area_view(
+            frame=frame,
+            row=rows[0],
+            r=unknown,
+            growth=unknown,
+            children=rows[:2],
+            sectors=(sector,),
+            cases=CasesView(unknown.dates, (None, 0), (None, None), None, "report"),
+        ),
+        "/sectors": lambda frame: sectors_view(
+            frame=frame,
+            rows=(sector,),
+            overall=sector,
+            cells={("A", code): none for code, _ in sectors_view().regions},
+        ),
+    }
+    client = server_of(pages_with(VIEWS | views)).test_client()
+    for address in ADDRESSES[:4]:
+        response = client.get(address)
+        assert response.status_code == 200, address
+        assert "None" not in re.sub(r"None of \d+", "", words(response.text))
+        assert "nan" not in words(response.text).split()
+
+
+def test_pages_render_without_any_rows() -> None:
+    views: dict[str, Any] = {
+        "/": lambda frame: board_view(frame=frame, rows=(), compared_with=None),
+        "/areas": lambda frame: board_view(frame=frame, rows=()),
+        "/areas/<area>": lambda frame: area_view(
+            frame=frame,
+            r=EMPTY_SERIES,
+            growth=EMPTY_SERIES,
+            children=(),
+            sectors=(),
+            cases=CasesView((), (), (), None, "onset"),
+        ),
+        "/sectors": lambda frame: sectors_view(
+            frame=frame, rows=(), cells={}, overall=sector_row("", "", None), period_from=None
+        ),
+        "/library": lambda frame: library_view(frame=frame, entries=()),
+        "/library/<entry>": lambda frame: library_view(frame=frame, entries=()),
+        "/data": lambda frame: data_view(frame=frame, sources=(), vintages=(), faults=(), runs=()),
+    }
+    client = server_of(pages_with(views)).test_client()
+    for address in ADDRESSES:
+        assert client.get(address).status_code == 200, address
+
+
+def test_hostile_names_stay_text() -> None:
+    hostile = "<img src=x onerror=alert(1)>"
+    rows = tuple(replace(row, name=hostile, label='"><i-x>') for row in board_view().rows)
+    views = VIEWS | {"/": lambda frame: board_view(frame=frame, rows=rows)}
+    page = served(server_of(pages_with(views)).test_client().get("/").text)
+    assert "<img" not in page
+    assert "<i-x>" not in page
+
+
+def test_a_stale_figure_keeps_its_value_and_says_so() -> None:
+    rows = tuple(
+        replace(row, adar_per_100k=reading(3.3, 0.2, "stale")) for row in board_view().rows
+    )
+    views = VIEWS | {"/": lambda frame: board_view(frame=frame, rows=rows)}
+    page = served(server_of(pages_with(views)).test_client().get("/").text)
+    assert page.count("3.3</b>") == 18
+    assert page.count('st stale"><') >= 18
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_dash_is_given_the_same_page(client: FlaskClient, address: str) -> None:
+    pathname, _, search = address.partition("?")
+    body = {
+        "output": "shell-page.children",
+        "outputs": {"id": "shell-page", "property": "children"},
+        "inputs": [
+            {"id": "shell-address", "property": "pathname", "value": pathname},
+            {"id": "shell-address", "property": "search", "value": f"?{search}" if search else ""},
+        ],
+        "changedPropIds": ["shell-address.pathname"],
+    }
+    response = client.post("/_dash-update-component", json=body)
+    assert response.status_code == 200
+    given = json.dumps(response.get_json()["response"]["shell-page"]["children"])
+    title = re.search(r"<title>(.*?)</title>", client.get(address).text)
+    assert title
+    assert json.dumps(title[1].replace("&amp;", "&"))[1:-1] in given
+    assert given.count('"H1"') == 1
+
+
+def test_the_index_loads_nothing_from_elsewhere(client: FlaskClient) -> None:
+    page = client.get("/").text
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert not [address for address in loaded if address.startswith(("http", "//"))]
+
+
+def test_plotly_is_the_basic_bundle_of_the_same_version(client: FlaskClient) -> None:
+    with client.get("/_dash-component-suites/plotly/package_data/plotly.min.js") as response:
+        served_head = response.get_data(as_text=True)[:120]
+    full = resources.files("plotly").joinpath("package_data/plotly.min.js").read_text("utf-8")[:120]
+    version = re.compile(r"v(\d+\.\d+\.\d+)")
+    assert "(basic" in served_head
+    assert version.findall(served_head) == version.findall(full)
+
+
+def test_no_two_pages_have_one_address_and_all_are_found() -> None:
+    assert {page.path for page in discover()} == set(VIEWS)
