@@ -21,7 +21,7 @@ $(VENV)/.installed-dev: .ci/requirements-dev.lock $(VENV)/.installed
 
 run: install
 	$(BIN)/kms demo --if-empty
-	$(BIN)/python app.py
+	@$(BIN)/kms scheduler & scheduler=$$!; trap "kill $$scheduler 2>/dev/null" EXIT; $(BIN)/kms serve
 
 test: install-dev
 	.ci/system-packages

@@ -1,6 +1,7 @@
 """Wiring only: settings to stores to server, and the command line from three parts."""
 
 import sys
+from functools import partial
 
 import typer
 from flask import Flask
@@ -16,17 +17,20 @@ from layouts.cli import serve_command
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Return the server: pages, briefs and API on one store."""
+    from kms.access.disclosure import DisclosureRule
     from kms.api.server import create_api
     from kms.briefs.web import create_briefs
+    from kms.reads.frame import edition
     from kms.store.open import open_migrated
     from layouts.server import create_dash
 
     settings = settings or load_settings()
     store = open_migrated(settings)
-    server: Flask = create_api(store)
+    rule = DisclosureRule(settings.disclosure_threshold, settings.disclosure_base)
+    server: Flask = create_api(store, rule)
     server.secret_key = settings.signing_key()
-    server.register_blueprint(create_briefs(store, settings.home))
-    create_dash(server, store, language=settings.language)
+    server.register_blueprint(create_briefs(store, settings.home, rule, settings.language))
+    create_dash(server, store, language=settings.language, edition=partial(edition, store))
     store.close()  # workers are forked from here, and a connection must not be shared
     return server
 
@@ -42,15 +46,15 @@ for part in (core_app, ingest_app, serve_command(create_app)):
     cli.registered_groups += part.registered_groups
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Run the command line; the exit codes are those of `kms.errors`."""
     try:
         configure_logs(load_settings().log_level)
     except KmsError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(error.exit_code)
-    sys.exit(run(typer.main.get_command(cli)))
+    sys.exit(run(typer.main.get_command(cli), arguments))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:] or ["serve"])

@@ -14,10 +14,12 @@ from kms.errors import NoDataError
 from kms.reads.request import Request
 from kms.reads.views import Frame
 from kms.reference import load_diseases
+from kms.store.engine import Store
+from kms.store.ledger import recent_runs
 from kms.store.open import clock, is_synthetic
 from kms.store.publications import PUBLISHED, Issue, current_issue, issues, with_inputs
 from kms.store.sources import sources
-from kms.store.vintages import cuts, newest
+from kms.store.vintages import cuts, newest, vintages
 
 
 def resolve_issue(connection: Connection, request: Request) -> Issue:
@@ -81,3 +83,18 @@ def late_days(connection: Connection, source: Mapping[str, Any], now: datetime) 
     due = last["published_at"] + timedelta(days=source["every_days"] + source["grace_days"])
     overdue: timedelta = now.astimezone(MANILA).date() - due.astimezone(MANILA).date()
     return max(0, overdue.days)
+
+
+def edition(store: Store) -> str:
+    """Return a cheap name for everything pages show: it changes when any of it may have."""
+    with store.read() as connection:
+        try:
+            shown = current_issue(connection).id
+        except NoDataError:
+            shown = ""
+        today = clock(connection).astimezone(MANILA).date()
+        known = len(vintages(connection))
+    with store.read_ops() as operations:
+        runs = recent_runs(operations, 1)
+    last = f"{runs[0]['run_id']} {runs[0]['state']}" if runs else ""
+    return f"{shown} {today} {known} {last}"

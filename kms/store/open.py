@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
@@ -29,12 +29,11 @@ def opened(settings: Settings | None = None) -> Iterator[Store]:
 
 def open_migrated(settings: Settings) -> Store:
     """Return the stores of the settings at the newest schema; the caller closes them."""
-    store = open_store(settings)
-    try:
+    with ExitStack() as undo:
+        store = open_store(settings)
+        undo.callback(store.close)
         migrate(store)
-    except BaseException:
-        store.close()
-        raise
+        undo.pop_all()
     return store
 
 
