@@ -2,7 +2,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-export PYTHONWARNINGS ?= default
 
 .PHONY: install install-dev run test lint bench torture calibrate lock clean
 
@@ -21,7 +20,7 @@ $(VENV)/.installed-dev: .ci/requirements-dev.lock $(VENV)/.installed
 
 run: install
 	$(BIN)/kms demo --if-empty
-	@$(BIN)/kms scheduler & scheduler=$$!; trap "kill $$scheduler 2>/dev/null" EXIT; $(BIN)/kms serve
+	@$(BIN)/kms scheduler & scheduler=$$!; trap "kill $$scheduler 2>/dev/null" EXIT INT TERM; $(BIN)/kms serve
 
 test: install-dev
 	.ci/system-packages

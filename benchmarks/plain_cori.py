@@ -103,7 +103,7 @@ def main() -> int:
         f" >= {BUDGET_EPIESTIM:,.0f}"
     )
     print(
-        f"  (stored measurement of research/methods.md 3: {EPIESTIM_CPU_SECONDS} s CPU per area of"
+        f"  (measured once, not in this run: {EPIESTIM_CPU_SECONDS} s CPU per area of"
         " 1,000 days with 7 quantiles, taken per day; not run here)"
     )
     print(

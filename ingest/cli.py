@@ -11,7 +11,7 @@ import typer
 from kms.cli.console import progress, say_json
 from kms.config import MANILA, load_settings, now
 from kms.domain.intake import IntakeReport
-from kms.errors import FAILED, ConfigError
+from kms.errors import FAILED, REFUSED, ConfigError
 
 ingest_app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -46,17 +46,14 @@ def ingest(
 @ingest_app.command()
 def withdraw(
     vintage: Annotated[str, typer.Argument(help="Name of the vintage, see `kms status`.")],
-    why: Annotated[str, typer.Option(help="The reason, kept in the log.")],
+    why: Annotated[str, typer.Option(help="The reason, kept with the vintage.")],
 ) -> None:
     """Take a wrong vintage out of every answer; its record and snapshot stay."""
-    import logging
-
     from kms.store.open import opened
     from kms.store.vintages import withdraw_vintage
 
     with opened() as store:
-        withdraw_vintage(store, vintage)
-    logging.getLogger(__name__).info("vintage withdrawn", extra={"vintage": vintage, "why": why})
+        withdraw_vintage(store, vintage, why)
     typer.echo(f"{vintage} is withdrawn")
 
 
@@ -70,14 +67,14 @@ def demo(
     quiet: Quiet = False,
 ) -> None:
     """Fill an empty store with synthetic demonstration data, through the real ingestors."""
-    from ingest.demonstration import fill, is_filled, refuse_real
+    from ingest.demonstration import fill, is_filled, is_kept, refuse_real
     from kms.store.open import opened
 
     settings = load_settings()
     with opened(settings) as store, progress("preparing", quiet=quiet) as say:
         with store.read() as connection:
             filled = is_filled(connection)
-            if filled and if_empty:
+            if if_empty and (filled or is_kept(connection)):
                 return
             refuse_real(connection)
         if filled:
@@ -91,7 +88,10 @@ def demo(
 
 @ingest_app.command()
 def refresh(*, json: Json = False, quiet: Quiet = False) -> None:
-    """Take in what waits in the inbox, compute what changed, publish it."""
+    """Take in what waits in the inbox, compute what changed, publish it.
+
+    Exit code 3 when a file was refused; the others are published all the same.
+    """
     from ingest.refresh import refresh as work
     from kms.store.open import opened
 
@@ -100,10 +100,12 @@ def refresh(*, json: Json = False, quiet: Quiet = False) -> None:
         report = work(store, settings, say=say)
     if json:
         say_json(report)
-        return
+    else:
+        typer.echo(f"{report.status}; readers see publication {report.publication}")
     for refusal in report.refusals:
         typer.echo(f"refused: {refusal}", err=True)
-    typer.echo(f"{report.status}; readers see publication {report.publication}")
+    if report.refusals:
+        raise typer.Exit(REFUSED)
 
 
 @ingest_app.command()
@@ -127,8 +129,9 @@ def status(*, json: Json = False) -> None:
     from ingest.state import read_state
     from kms.store.open import opened
 
-    with opened() as store:
-        state = read_state(store, now())
+    settings = load_settings()
+    with opened(settings) as store:
+        state = read_state(store, settings, now())
     if json:
         say_json(state)
     else:

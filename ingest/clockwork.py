@@ -65,6 +65,7 @@ def serve_due(store: Store, settings: Settings, moment: datetime) -> bool:
 def run_forever(store: Store, settings: Settings) -> None:
     """Look every minute whether something is due, until the process is told to end."""
     scheduler = BlockingScheduler(timezone=MANILA)
+    scheduler.add_job(lambda: ledger.beat(store, ledger.SCHEDULER, now()), "interval", seconds=60)
     scheduler.add_job(
         lambda: serve_due(store, settings, now()),
         "interval",

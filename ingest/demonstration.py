@@ -14,9 +14,9 @@ from ingest.load import load_vintage
 from ingest.refresh import publish_missing
 from ingest.source import discover
 from kms.config import Settings
-from kms.errors import ConfigError
+from kms.errors import DataError
 from kms.store.engine import Store
-from kms.store.open import CLOCK, SYNTHETIC, is_synthetic, set_store_fact
+from kms.store.open import CLOCK, SYNTHETIC, is_synthetic, set_store_fact, store_fact
 from kms.store.vintages import vintage_count
 
 Say = Callable[[str], None]
@@ -45,11 +45,16 @@ def is_filled(connection: Connection) -> bool:
     return vintage_count(connection) > 0
 
 
+def is_kept(connection: Connection) -> bool:
+    """Tell whether the store is kept for real data."""
+    return store_fact(connection, SYNTHETIC) == "no"
+
+
 def refuse_real(connection: Connection) -> None:
-    """Refuse a store with real data: the two are never mixed."""
-    if is_filled(connection) and not is_synthetic(connection):
-        raise ConfigError(
-            "this store holds real data, and synthetic ones are never mixed with them; set "
+    """Refuse a store with real data, or kept for them: the two are never mixed."""
+    if is_kept(connection) or (is_filled(connection) and not is_synthetic(connection)):
+        raise DataError(
+            "this store is for real data, and synthetic ones are never mixed with them; set "
             "KMS_HOME to another folder and run `kms demo` there"
         )
 

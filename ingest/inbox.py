@@ -10,11 +10,12 @@ from ingest.load import group_by_issue, load_vintage
 from ingest.source import Source, discover
 from kms.config import Settings
 from kms.domain.intake import IntakeReport
-from kms.errors import FetchError, SourceError
+from kms.errors import ContractError, FetchError
 from kms.store.engine import Store
+from kms.store.open import refuse_synthetic
 
 log = logging.getLogger(__name__)
-DONE, REFUSED = "done", "refused"
+DONE, REFUSED, REASON = "done", "refused", ".reason.txt"
 
 
 def take_in(
@@ -22,7 +23,8 @@ def take_in(
 ) -> tuple[list[IntakeReport], list[str]]:
     """Take in every issue that waits in the inbox; returns reports and refusals.
 
-    A refused issue is put aside with the reason beside it; the others go on.
+    A refused issue is put aside with the reason beside it; the others go on. What cannot be
+    read now stays where it is for the next time.
     """
     if settings.inbox is None:
         return [], []
@@ -30,6 +32,8 @@ def take_in(
         raise FetchError(
             f"KMS_INBOX names '{settings.inbox}', which is no folder; make it, or unset KMS_INBOX"
         )
+    with store.read() as connection:
+        refuse_synthetic(connection)
     reports, refusals = [], []
     for source in discover().values():
         waiting = [
@@ -42,7 +46,7 @@ def take_in(
                         store, settings, source, parts, instant=instant, fetched_at=fetched_at
                     )
                 )
-            except SourceError as error:
+            except ContractError as error:
                 refusals.append(str(error))
                 _put_aside(settings.inbox, source, parts, error)
             else:
@@ -50,11 +54,11 @@ def take_in(
     return reports, refusals
 
 
-def _put_aside(inbox: Path, source: Source, parts: list[Path], error: SourceError) -> None:
+def _put_aside(inbox: Path, source: Source, parts: list[Path], error: ContractError) -> None:
     log.error("issue refused", extra={"source": source.source_id, "why": str(error)})
     moved = _move(parts, inbox / REFUSED)
     for part in moved:
-        part.with_name(part.name + ".reason.txt").write_text(f"{error}\n", encoding="utf-8")
+        part.with_name(part.name + REASON).write_text(f"{error}\n", encoding="utf-8")
 
 
 def _move(parts: list[Path], folder: Path) -> list[Path]:

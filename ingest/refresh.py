@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -24,12 +25,13 @@ from kms.errors import HeldError, KmsError, NoDataError
 from kms.store import ledger
 from kms.store.engine import Store
 from kms.store.open import clock
-from kms.store.publications import with_inputs
+from kms.store.publications import remove_drafts, with_inputs
 from kms.store.vintages import cuts
 
 log = logging.getLogger(__name__)
 KIND = "refresh"
 RENEW_SECONDS = 15
+LEFT_BEHIND = timedelta(days=1)
 Say = Callable[[str], None]
 
 
@@ -79,6 +81,8 @@ def refresh(
 
 
 def _work(store: Store, settings: Settings, run_id: str, *, fence: int, say: Say) -> RefreshReport:
+    sweep(settings)
+    remove_drafts(store)
     say("taking in what came")
     reports, refusals = take_in(store, settings, fetched_at=now())
     published, shown = publish_missing(
@@ -129,6 +133,14 @@ def publish_missing(
             continue  # before the first case count there is nothing to show
         new += [issue.id] if made else []
     return new, issue.id
+
+
+def sweep(settings: Settings) -> None:
+    """Remove what loads that died a day ago or more left behind."""
+    left = [*(settings.home / "tmp").glob("load-*"), *settings.snapshots.glob("*/.draft-*")]
+    for folder in left:
+        if now().timestamp() - folder.stat().st_mtime > LEFT_BEHIND.total_seconds():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from kms.config import MANILA
+from ingest.inbox import REASON, REFUSED
+from kms.config import MANILA, Settings
 from kms.errors import NoDataError
 from kms.reads.frame import late_days
 from kms.store import ledger
@@ -14,9 +15,10 @@ from kms.store.engine import Store
 from kms.store.open import clock, is_synthetic
 from kms.store.publications import current_issue
 from kms.store.sources import sources
-from kms.store.vintages import newest
+from kms.store.vintages import newest, vintages
 
 SILENT = timedelta(minutes=5)
+MOST_VINTAGES = 20
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class State:
     synthetic: bool
     sources: tuple[dict[str, Any], ...]
     runs: tuple[dict[str, Any], ...]
+    vintages: tuple[str, ...]  # newest first
     scheduler_seen_at: datetime | None
     problems: tuple[str, ...]
 
@@ -39,10 +42,10 @@ class State:
             for s in self.sources
         ]
         runs = [f"{r['run_id']}: {r['state']} {r['detail']}".rstrip() for r in self.runs]
-        return [head, *listed, *runs, *(f"problem: {p}" for p in self.problems)]
+        return [head, *listed, *self.vintages, *runs, *(f"problem: {p}" for p in self.problems)]
 
 
-def read_state(store: Store, moment: datetime) -> State:
+def read_state(store: Store, settings: Settings, moment: datetime) -> State:
     """Look at both stores."""
     with store.read() as connection:
         try:
@@ -62,12 +65,30 @@ def read_state(store: Store, moment: datetime) -> State:
                 }
             )
         synthetic = is_synthetic(connection)
+        names = [v["name"] for v in vintages(connection)][:MOST_VINTAGES]
     with store.read_ops() as operations:
         runs = ledger.recent_runs(operations, 3)
         seen = ledger.last_beat(operations, ledger.SCHEDULER)
+    problems = [*_problems(shown, runs, seen, moment), *_refused(settings)]
     return State(
-        shown, synthetic, tuple(rows), tuple(runs), seen, _problems(shown, runs, seen, moment)
+        publication=shown,
+        synthetic=synthetic,
+        sources=tuple(rows),
+        runs=tuple(runs),
+        vintages=tuple(names),
+        scheduler_seen_at=seen,
+        problems=tuple(problems),
     )
+
+
+def _refused(settings: Settings) -> list[str]:
+    folder = settings.inbox and settings.inbox / REFUSED
+    if not folder or not folder.is_dir():
+        return []
+    waiting = [path for path in folder.iterdir() if not path.name.endswith(REASON)]
+    if not waiting:
+        return []
+    return [f"{len(waiting)} refused files wait in {folder}, each with its reason beside it"]
 
 
 def _problems(

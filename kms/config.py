@@ -21,7 +21,9 @@ MANILA = ZoneInfo("Asia/Manila")
 class Settings(BaseSettings):
     """What a deployment may set; names in the environment carry the prefix `KMS_`."""
 
-    model_config = SettingsConfigDict(env_prefix="KMS_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="KMS_", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     env: Literal["development", "production"] = Field(
         default="development", description="production refuses weak secrets"
@@ -45,9 +47,6 @@ class Settings(BaseSettings):
     edition_days: int = Field(
         default=120, ge=0, description="days back for which earlier cuts of the data are published"
     )
-    keep_publications_days: int = Field(
-        default=35, ge=1, description="days a publication's series are kept"
-    )
 
     @property
     def data_url(self) -> str:
@@ -56,10 +55,19 @@ class Settings(BaseSettings):
 
     @property
     def operations_url(self) -> str:
-        """The operations store's address; a shared data store holds it in a schema of its own."""
+        """The operations store's address: a schema of its own in a shared PostgreSQL, else a file.
+
+        Never the data store's SQLite file: a long load there would block every sign-in.
+        """
+        if self.ops_url and self.ops_url == self.data_url and self.ops_url.startswith("sqlite"):
+            raise ConfigError(
+                "KMS_OPS_URL and KMS_DATABASE_URL name one SQLite file; give each its own"
+            )
         if self.ops_url:
             return self.ops_url
-        return self.database_url or f"sqlite:///{self.home / 'ops.sqlite'}"
+        if self.database_url and not self.database_url.startswith("sqlite"):
+            return self.database_url
+        return f"sqlite:///{self.home / 'ops.sqlite'}"
 
     @property
     def snapshots(self) -> Path:

@@ -62,7 +62,7 @@ def two_week(incidence: ArrayLike, population: ArrayLike) -> TwoWeek:
 
     References
     ----------
-    Definitions: DOH/IATF Alert Level System, 2021 (research/epidemiology.md). Conditional
+    Definitions: Department of Health and IATF, Alert Level System, 2021. Conditional
     binomial: Przyborowski & Wilenski 1940, Biometrika 31:313, doi:10.1093/biomet/31.3-4.313.
     """
     counts = checked_counts(incidence)

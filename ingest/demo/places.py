@@ -1,7 +1,7 @@
 """Where demonstration cases live: provinces and cities, with the names DOH prints for them.
 
 Codes, names and populations come from `data/reference/areas.csv`; this module only knows how
-the Data Drop spells them (research/epidemiology.md 1.2 and 1.5).
+the Data Drop spells them.
 """
 
 from __future__ import annotations

@@ -19,14 +19,14 @@ def init(
     ] = False,
 ) -> None:
     """Make or upgrade the stores."""
-    from kms.store.open import is_synthetic, opened
+    from kms.store.open import keep_for_real_data, opened, refuse_synthetic
 
-    with opened() as store, store.read() as connection:
-        if empty and is_synthetic(connection):
-            raise DataError(
-                "this store holds synthetic demonstration data; set KMS_HOME to another folder "
-                "and run `kms init --empty` again"
-            )
+    with opened() as store:
+        with store.read() as connection:
+            if empty:
+                refuse_synthetic(connection)
+        if empty:
+            keep_for_real_data(store)
     typer.echo("the stores are ready")
 
 
@@ -46,6 +46,7 @@ def verify() -> None:
                 if parts != row["rows_read"]:
                     raise DataError(
                         f"vintage {row['name']}: accepted, rejected and duplicate rows add to "
-                        f"{parts:,}, not to the {row['rows_read']:,} read; replay it"
+                        f"{parts:,}, not to the {row['rows_read']:,} read; withdraw it and "
+                        "take its file in again"
                     )
     typer.echo("schema and vintages are consistent")

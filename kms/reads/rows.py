@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -17,15 +17,17 @@ from kms.domain.indicators import ALL_SECTORS
 from kms.domain.series import Series
 from kms.reads.views import AreaRow, Reading
 from kms.store.open import clock
-from kms.store.publications import Issue, latest_values, read_many
+from kms.store.publications import Issue, current_issue, latest_values, read_many
 from metrics.states import State
 
 SPARKLINE_DAYS = 56
 LIKELY, UNLIKELY = 0.8, 0.2
-ORDER = ("growing", "uncertain", "too_few", "shrinking", "missing")
+ORDER = ("growing", "uncertain", "shrinking", "too_few", "missing")  # of lines and groups
 DECIMALS = 4  # exact figures would give exact counts back
 STATES_WITH_VALUE = ("final", "provisional", "stale")
+UNTOLD = ("too_few", "missing")
 MISSING = Reading(None, None, None, "missing", None)
+TOO_FEW = Reading(None, None, None, "too_few", None)
 Latest = Mapping[tuple[str, str, str], Mapping[str, Any]]
 
 
@@ -53,7 +55,13 @@ def newest_values(connection: Connection, issue: Issue, rule: DisclosureRule) ->
     """Read every newest value of a publication."""
     rows = latest_values(connection, issue.id)
     values = {(r["indicator"], r["area"], r["sector"]): r for r in rows}
-    return Newest(issue, values, clock(connection).astimezone(MANILA).date(), rule)
+    return Newest(issue, values, _today(connection, issue), rule)
+
+
+def _today(connection: Connection, issue: Issue) -> date:
+    """Return the day from which data age: now, or for an earlier day's knowledge that day."""
+    latest = issue.id == current_issue(connection).id
+    return (clock(connection) if latest else issue.as_of).astimezone(MANILA).date()
 
 
 def area_rows(
@@ -98,27 +106,37 @@ def reading_of(row: Mapping[str, Any], factor: float = 1.0) -> Reading:
 def _row(newest: Newest, areas: Areas, unit: Area, series: Series | None) -> AreaRow:
     code = unit.code
     people = areas.population(code, newest.today)
-    doubling = newest.reading("doubling_time_days", code)
+    direction = direction_of(newest, code)
+    growth, doubling = _pace(newest, code, direction)
     reported = newest.issue.facts["reported_to"].get(code)
     return AreaRow(
         code=code,
         name=unit.short_name or unit.name,
         label=unit.label,
         population=None if people is None else round(people),
-        direction=direction_of(newest, code),
+        direction=direction,
         r=newest.reading("r_t", code),
         p_above_1=newest.reading("p_r_above_1", code).value,
         sparkline=sparkline(series),
-        growth=newest.reading("growth_rate_per_day", code),
-        doubling_days=None if doubling.value is None else round(doubling.value, 1),
+        growth=growth,
+        doubling_days=doubling,
         adar_per_100k=attack_rate(newest, code),
-        two_week_growth=newest.reading("two_week_growth_rate", code),
+        two_week_growth=two_week_growth(newest, code),
         compliance_initial=newest.reading("compliance_initial", code, ALL_SECTORS),
         inspections=(newest.values.get(("compliance_initial", code, ALL_SECTORS)) or {}).get(
             "cases"
         ),
         data_age_days=None if reported is None else _age(newest, date.fromisoformat(reported)),
     )
+
+
+def _pace(newest: Newest, area: str, direction: str) -> tuple[Reading, float | None]:
+    """Return growth and doubling time; none where R is not told, which it would contradict."""
+    growth = newest.reading("growth_rate_per_day", area)
+    if direction in UNTOLD and growth.value is not None:
+        return replace(TOO_FEW, ref_date=growth.ref_date), None
+    doubling = newest.reading("doubling_time_days", area).value
+    return growth, None if doubling is None else round(doubling, 1)
 
 
 def attack_rate(newest: Newest, area: str) -> Reading:
@@ -131,6 +149,24 @@ def attack_rate(newest: Newest, area: str) -> Reading:
     if shown is None:
         return Reading(None, None, None, State.SUPPRESSED.label, row["ref_date"])
     return reading_of(row, shown / exact if exact else 1.0)
+
+
+def two_week_growth(newest: Newest, area: str) -> Reading:
+    """Return the two-week growth; suppressed where either fortnight's count is.
+
+    A ratio of a small count and one that may be guessed gives the small one back.
+    """
+    row = newest.values.get(("two_week_growth_rate", area, ""))
+    if row is None:
+        return MISSING
+    reading = reading_of(row)
+    if reading.value is None:
+        return reading
+    later = row["cases"] or 0
+    earlier = round(later / (1 + row["value"])) if row["value"] > -1 else None
+    if newest.rule.count(later) is None or (earlier and newest.rule.count(earlier) is None):
+        return Reading(None, None, None, State.SUPPRESSED.label, row["ref_date"])
+    return reading
 
 
 def sparkline(series: Series | None) -> tuple[float | None, ...]:

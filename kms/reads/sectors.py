@@ -53,13 +53,14 @@ def read_sectors(store: Store, request: Request, rule: DisclosureRule | None = N
             for section in load_sectors().sections
             for region in regions
         },
+        region_names={region.code: region.short_name or region.name for region in regions},
         period_from=until - timedelta(days=INSPECTION_PERIOD_DAYS - 1) if until else None,
         period_to=until,
     )
 
 
 def sector_rows(newest: Newest, area: str) -> tuple[SectorRow, ...]:
-    """Return every section, worst first, those without enough inspections last."""
+    """Return every section, surely worst first, those without enough inspections last."""
     rows = [_row(newest, area, section.code) for section in load_sectors().sections]
     return tuple(sorted(rows, key=_urgency))
 
@@ -99,5 +100,7 @@ def _row(newest: Newest, area: str, sector: str) -> SectorRow:
 
 
 def _urgency(row: SectorRow) -> tuple[bool, float, str]:
-    value = row.compliance_initial.value
-    return (value is None, value if value is not None else 0.0, row.code)
+    """Order by the least share not met that the range allows: few inspections do not lead."""
+    met = row.compliance_initial
+    most_met = met.high if met.high is not None else met.value
+    return (met.value is None, most_met if most_met is not None else 0.0, row.code)

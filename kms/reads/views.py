@@ -58,7 +58,7 @@ class AreaRow:
     two_week_growth: Reading
     compliance_initial: Reading  # share of items met at the first visit
     inspections: int | None  # inspections behind it, disclosed
-    data_age_days: int | None  # the clock's date less the last report date of the area
+    data_age_days: int | None  # the day looked at less the last report date of the area
     change: str = ""  # direction a week earlier, empty if the same or unknown
 
 
@@ -143,12 +143,13 @@ class SectorsView:
     frame: Frame
     area: str
     area_name: str
-    rows: tuple[SectorRow, ...]  # lowest initial compliance first, unrated last
+    rows: tuple[SectorRow, ...]  # surely worst first: by the lower end of "not met"; unrated last
     overall: SectorRow
     regions: tuple[tuple[str, str], ...]  # (code, label) of the columns
     cells: dict[tuple[str, str], Reading] = field(default_factory=dict)  # (section, region)
     period_from: date | None = None
     period_to: date | None = None
+    region_names: dict[str, str] = field(default_factory=dict)  # by code
 
 
 @dataclass(frozen=True, slots=True)

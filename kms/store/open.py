@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, insert, select
 
 from kms.config import Settings, load_settings, now
-from kms.errors import ConfigError
+from kms.errors import DataError
 from kms.store.engine import Store, open_store
 from kms.store.migrate import migrate
 from kms.store.tables import StoreFact
@@ -48,6 +48,11 @@ def is_synthetic(connection: Connection) -> bool:
     return store_fact(connection, SYNTHETIC) == "yes"
 
 
+def keep_for_real_data(store: Store) -> None:
+    """Mark a store so that no demonstration is ever put into it."""
+    set_store_fact(store, SYNTHETIC, "no")
+
+
 def store_fact(connection: Connection, name: str) -> str:
     """Return a fact about the store itself, or an empty text."""
     found = connection.execute(select(StoreFact.value).where(StoreFact.name == name))
@@ -64,7 +69,7 @@ def set_store_fact(store: Store, name: str, value: str) -> None:
 def refuse_synthetic(connection: Connection) -> None:
     """Refuse real data in a demonstration store: the two are never mixed."""
     if is_synthetic(connection):
-        raise ConfigError(
+        raise DataError(
             "this store holds synthetic demonstration data, and real data are never mixed with "
             "them; set KMS_HOME to another folder and run `kms init --empty` there"
         )

@@ -60,6 +60,14 @@ def write_draft(store: Store, issue: Issue, entries: Sequence[Entry]) -> None:
         _insert(connection, LatestValue, (_latest_row(issue, entry) for entry in entries))
 
 
+def remove_drafts(store: Store) -> None:
+    """Take away what a process that died had written and not published."""
+    with store.write() as connection:
+        unfinished = select(Publication.id).where(Publication.state == DRAFT)
+        for publication_id in list(connection.execute(unfinished).scalars()):
+            remove(connection, publication_id)
+
+
 def switch(store: Store, publication_id: str, *, current: bool) -> None:
     """Publish a draft; with `current` it becomes what readers see."""
     with store.write() as connection:

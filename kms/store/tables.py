@@ -82,6 +82,7 @@ class Vintage(DataTable):
     rows_changed: Mapped[int]
     content_hash: Mapped[str] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(12))  # accepted, withdrawn
+    note: Mapped[str] = mapped_column(String(400))  # why it was withdrawn
 
 
 class FaultCount(DataTable):

@@ -16,6 +16,7 @@ from kms.store.states import ACCEPTED, remember
 from kms.store.tables import FaultCount, FaultRecord, Vintage
 
 WITHDRAWN = "withdrawn"
+NOTE_LENGTH = 400
 
 
 def append_vintage(store: Store, arrival: Arrival) -> IntakeReport:
@@ -41,7 +42,7 @@ def append_vintage(store: Store, arrival: Arrival) -> IntakeReport:
     return _report(arrival, row["name"], "accepted", changed)
 
 
-def withdraw_vintage(store: Store, name: str) -> None:
+def withdraw_vintage(store: Store, name: str, why: str) -> None:
     """Take a wrong vintage out of every as-of answer; its record stays."""
     with store.write() as connection:
         found = _one(connection, Vintage.name == name)
@@ -50,7 +51,11 @@ def withdraw_vintage(store: Store, name: str) -> None:
         if found["state"] == WITHDRAWN:
             return
         plan = plan_changes(connection, found["source_id"], found["published_at"], None)
-        connection.execute(update(Vintage).where(Vintage.id == found["id"]).values(state=WITHDRAWN))
+        connection.execute(
+            update(Vintage)
+            .where(Vintage.id == found["id"])
+            .values(state=WITHDRAWN, note=why[:NOTE_LENGTH])
+        )
         apply_changes(connection, found["source_id"], found["id"], plan)
 
 
@@ -151,6 +156,7 @@ def _describe(arrival: Arrival, content: str) -> dict[str, Any]:
         "rows_changed": 0,
         "content_hash": content,
         "state": ACCEPTED,
+        "note": "",
     }
 
 

@@ -45,7 +45,7 @@ def test_both_engines_show_the_same(settings: Settings, postgres_url: str, tmp_p
         chosen = settings.model_copy(
             update={"home": tmp_path / name, "database_url": url, "inbox": inbox}
         )
-        store = make_published_store(chosen)
+        store = make_published_store(chosen, synthetic=False)
         later_release(inbox)
         refresh(store, chosen)
         shown.append(figures(store))

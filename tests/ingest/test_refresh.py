@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,11 +22,11 @@ from ingest.load import load
 from ingest.refresh import holding_lease, refresh
 from ingest.source import source_named
 from kms.config import ROOT, Settings
-from kms.errors import ConfigError, FetchError, HeldError, NoDataError
+from kms.errors import ConfigError, DataError, FetchError, HeldError, NoDataError
 from kms.store import ledger
 from kms.store.engine import Store, open_store
 from kms.store.open import CLOCK, set_store_fact
-from kms.store.publications import current_issue, issues
+from kms.store.publications import current_issue, issues, write_draft
 from kms.store.tables import CaseCount, EstimateBlob, EstimateSeries, LatestValue, Publication
 from tests.conftest import FULL
 from tests.published import NOW, make_published_store, write_cases
@@ -38,7 +39,7 @@ Fingerprint = tuple[object, ...]
 @pytest.fixture
 def published(settings: Settings) -> Iterator[Store]:
     """Give a store with one publication."""
-    store = make_published_store(settings)
+    store = make_published_store(settings, synthetic=False)
     set_store_fact(store, CLOCK, (NOW + timedelta(days=8)).isoformat())
     yield store
     store.close()
@@ -128,6 +129,15 @@ def test_a_refused_file_is_put_aside_with_its_reason_and_the_old_publication_sta
     assert seen(published) == before
 
 
+def test_the_demonstration_takes_nothing_from_an_inbox(settings: Settings, tmp_path: Path) -> None:
+    store = make_published_store(settings, synthetic=True)
+    later_release(tmp_path / "inbox")
+    with pytest.raises(DataError, match="synthetic demonstration data"):
+        refresh(store, settings.model_copy(update={"inbox": tmp_path / "inbox"}))
+    assert [p.name for p in (tmp_path / "inbox").iterdir()] == [LATER]
+    store.close()
+
+
 def test_a_missing_inbox_says_so_and_the_run_is_recorded_as_failed(
     published: Store, settings: Settings, tmp_path: Path
 ) -> None:
@@ -172,6 +182,21 @@ def test_who_lost_the_lease_publishes_nothing(published: Store, settings: Settin
             published, "refresh", "other:1", datetime.now(UTC), gone=lambda _holder: True
         )
         assert not ledger.still_ours(published, "refresh", fence)
+
+
+def test_what_dead_processes_left_is_swept_away(published: Store, settings: Settings) -> None:
+    old, young = (settings.home / "tmp" / f"load-{name}" for name in ("old", "young"))
+    for folder in (old, young):
+        folder.mkdir(parents=True)
+    os.utime(old, (0, 0))
+    with published.read() as connection:
+        shown = current_issue(connection)
+    write_draft(published, replace(shown, id="left behind"), [])
+    refresh(published, settings)
+    assert (old.exists(), young.exists()) == (False, True)
+    with published.read() as connection:
+        states = connection.execute(select(Publication.state)).scalars().all()
+    assert "draft" not in states
 
 
 def test_a_missed_night_is_caught_up_once(published: Store, settings: Settings) -> None:

@@ -69,6 +69,15 @@ def test_a_region_with_few_cases_has_no_r_no_growth_and_no_small_rate(store: Sto
     assert leyte.two_week_growth.value is None
 
 
+def test_no_pace_stands_beside_an_r_that_is_not_told(store: Store) -> None:
+    board = read_board(store, Request())
+    untold = [r for r in board.rows if r.direction in ("too_few", "missing")]
+    assert untold
+    for row in untold:
+        assert row.growth.value is None
+        assert row.doubling_days is None
+
+
 def test_small_counts_of_persons_are_suppressed_in_the_series(store: Store) -> None:
     cases = read_area(store, Request(area=LEYTE_REGION)).cases
     assert set(cases.cases) <= {0, None}
@@ -107,12 +116,12 @@ def test_an_unknown_area_says_so(store: Store) -> None:
         read_area(store, Request(area="1102404000"))
 
 
-def test_sectors_are_ordered_by_what_is_met_and_small_cells_hidden(store: Store) -> None:
+def test_sectors_are_ordered_by_what_is_surely_not_met_and_small_cells_hidden(store: Store) -> None:
     view = read_sectors(store, Request())
     rated = [r for r in view.rows if r.compliance_initial.value is not None]
     assert next(r.code for r in rated) == "I"
     assert all(
-        (a.compliance_initial.value or 0) <= (b.compliance_initial.value or 0)
+        (a.compliance_initial.high or 0) <= (b.compliance_initial.high or 0)
         for a, b in itertools.pairwise(rated)
     )
     for row in rated:
@@ -126,6 +135,7 @@ def test_sectors_are_ordered_by_what_is_met_and_small_cells_hidden(store: Store)
     assert view.overall.inspections == 144
     assert view.cells["I", LEYTE_REGION].state == "missing"
     assert view.rows[0].top_items
+    assert view.region_names[DAVAO] == "Davao Region"
 
 
 def test_the_data_page_adds_up_and_names_late_sources(store: Store) -> None:

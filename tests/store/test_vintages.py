@@ -130,7 +130,7 @@ def test_a_withdrawn_vintage_is_as_if_it_never_came(both: Store) -> None:
     load(both, {0: FIRST, 5: SECOND, 9: THIRD}, [0, 5, 9])
     with both.read() as connection:
         wrong = next(v["name"] for v in vintages(connection) if "0306" in v["name"])
-    withdraw_vintage(both, wrong)
+    withdraw_vintage(both, wrong, "a test")
     assert [known(both, day) for day in (0, 5, 9)] == [FIRST, FIRST, THIRD]
     append_vintage(both, arrival(5, {("C", "2026-02-03"): 7}))
     assert known(both, 6) == {("C", "2026-02-03"): 7}
@@ -164,7 +164,7 @@ def test_random_issues_in_random_order_answer_like_their_contents(
         withdrawn = data.draw(st.sampled_from(sorted(by_day)))
         with store.read() as connection:
             name = sorted(v["name"] for v in vintages(connection))[withdrawn]
-        withdraw_vintage(store, name)
+        withdraw_vintage(store, name, "a test")
         left = [day for day in by_day if day != withdrawn]
         assert [known(store, day) for day in left] == [by_day[day] for day in left]
         for earlier, later in pairwise(left):

@@ -120,6 +120,7 @@ def upgrade() -> None:
         sa.Column("rows_changed", sa.Integer(), nullable=False),
         sa.Column("content_hash", sa.String(length=64), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("note", sa.String(length=400), nullable=False),
         sa.ForeignKeyConstraint(
             ["source_id"], ["source.source_id"], name=op.f("fk_vintage_source_id")
         ),
