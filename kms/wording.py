@@ -1,4 +1,4 @@
-"""Sentences and words that pages and briefs share, so that one thing has one name.
+"""Words and written figures that pages and briefs share, so that one thing has one name.
 
 The verbal scale of a chance: 95% or more very likely, 80 to 95 likely, 20 to 80 uncertain,
 and the same mirrored. A chance is never written as 0% or 100%.
@@ -6,14 +6,11 @@ and the same mirrored. A chance is never written as 0% or 100%.
 
 from __future__ import annotations
 
-from datetime import date
-from statistics import median
-
-from kms.reads.views import AreaRow, DataView, Frame, Reading, SectorRow, SourceRow
-from kms.texts import Texts, manila_day
+from kms.domain.indicators import RANGE_LEVEL, SAFETY_RANGE_LEVEL
+from kms.reads.views import Reading, SourceRow
+from kms.texts import Texts
 
 VERY_LIKELY, LIKELY, UNLIKELY, VERY_UNLIKELY = 0.95, 0.80, 0.20, 0.05
-DIRECTIONS = ("growing", "uncertain", "shrinking", "too_few", "missing")
 
 
 def chance(text: Texts, probability: float) -> str:
@@ -80,6 +77,49 @@ def percent_span(text: Texts, reading: Reading, decimals: int = 0) -> str:
     return text.span(text.number(low, decimals), text.number(high, decimals))
 
 
+def range_name(text: Texts, level: float) -> str:
+    """Name a range by how often it holds the true value: 95% range."""
+    return text.gettext("{level} range").format(level=text.percent(level))
+
+
+def ranges_sentence(text: Texts) -> str:
+    """Say what the ranges mean."""
+    return text.gettext(
+        "A range holds the true value {n} times in 100 where the model is right; "
+        "for safety items, {k} times."
+    ).format(n=text.number(RANGE_LEVEL * 100), k=text.number(SAFETY_RANGE_LEVEL * 100))
+
+
+def rate(text: Texts, reading: Reading) -> str:
+    """Write a rate; one that would round to nothing is below the smallest written, not 0.00."""
+    value, decimals = reading.value or 0.0, _decimals(reading)
+    if 0 < value < _smallest(decimals) / 2:
+        return "<" + text.number(_smallest(decimals), decimals)
+    return text.number(value, decimals if value else 0)
+
+
+def rate_span(text: Texts, reading: Reading) -> str:
+    """Write a rate's range; one that would round to nothing is below the smallest written."""
+    decimals = _decimals(reading)
+    if reading.high is not None and 0 < reading.high < _smallest(decimals) / 2:
+        limit = text.number(_smallest(decimals), decimals)
+        return text.gettext("below {limit}").format(limit=limit)
+    return span(text, reading, decimals)
+
+
+def _decimals(reading: Reading) -> int:
+    return 1 if (reading.high or reading.value or 0.0) >= 1 else 2
+
+
+def _smallest(decimals: int) -> float:
+    return float(10.0**-decimals)
+
+
+def place_name(text: Texts, name: str) -> str:
+    """Return the name of an area; the country's is translated."""
+    return text.gettext(name) if name else ""
+
+
 def complement(reading: Reading) -> Reading:
     """Turn a share that was met into the share that was not."""
 
@@ -122,211 +162,17 @@ def visits(text: Texts, count: int | None) -> str:
     return text.ngettext("{n} inspection", "{n} inspections", count).format(n=text.number(count))
 
 
-def region_line(text: Texts, row: AreaRow) -> str:
-    """Name a row's R, its range and its doubling time."""
-    if row.r.value is None:
-        return f"{row.name}: {direction_word(text, row.direction).lower()}"
-    return text.gettext("{name}: R {r} ({range}), {doubling}").format(
-        name=row.name,
-        r=text.number(row.r.value, 2),
-        range=span(text, row.r),
-        doubling=doubling(text, row.doubling_days),
-    )
+def basis_words(text: Texts, basis: str) -> str:
+    """Say by which date cases are counted, and that report dates lag; goes with every label."""
+    if basis == "onset":
+        return text.gettext("by onset date")
+    return text.gettext("by report date, about a week behind")
 
 
-def _moving(rows: tuple[AreaRow, ...], direction: str) -> list[AreaRow]:
-    return [row for row in rows if row.direction == direction]
-
-
-def board_headline(text: Texts, rows: tuple[AreaRow, ...]) -> str:
-    """Answer in one sentence: how many regions are growing, how many are shrinking."""
-    up, down = _moving(rows, "growing"), _moving(rows, "shrinking")
-    total = len(rows)
-    if not rows or all(row.direction in {"too_few", "missing"} for row in rows):
-        return text.gettext("No region has enough cases to tell growing from shrinking")
-    sure = [row for row in up if (row.p_above_1 or 0) >= VERY_LIKELY]
-    if not up:
-        head = text.gettext("None of {total} regions is likely growing")
-    elif len(sure) == len(up):
-        head = text.ngettext(
-            "{n} of {total} regions is very likely growing",
-            "{n} of {total} regions are very likely growing",
-            len(up),
-        )
-    else:
-        head = text.ngettext(
-            "{n} of {total} regions is likely growing, {k} very likely",
-            "{n} of {total} regions are likely growing, {k} very likely",
-            len(up),
-        )
-    tail = (
-        text.ngettext("{m} is shrinking", "{m} are shrinking", len(down))
-        if down
-        else text.gettext("none is shrinking")
-    )
-    return f"{head}; {tail}".format(n=len(up), total=total, k=len(sure), m=len(down))
-
-
-def board_why(text: Texts, rows: tuple[AreaRow, ...]) -> str:
-    """Name the regions that grow fastest, or the one nearest to growing."""
-    up = _moving(rows, "growing")
-    if up:
-        return ". ".join(region_line(text, row) for row in up[:2]) + "."
-    known = [row for row in rows if row.p_above_1 is not None]
-    if not known:
-        return text.gettext("Cases are too few in every region, or none were received.")
-    nearest = max(known, key=lambda row: row.p_above_1 or 0)
-    return text.gettext("Nearest to growing: {name}, chance {p}.").format(
-        name=nearest.name, p=chance(text, nearest.p_above_1 or 0)
-    )
-
-
-def board_sure(text: Texts, rows: tuple[AreaRow, ...], frame: Frame) -> str:
-    """Say how sure the headline is and what it rests on."""
-    parts = []
-    sure = [row.p_above_1 for row in _moving(rows, "growing") if row.p_above_1 is not None]
-    if sure:
-        parts.append(
-            text.gettext("At least {p} sure of each growing region.").format(
-                p=chance(text, min(sure))
-            )
-        )
-    parts.append(basis_sentence(text, frame))
-    return " ".join(parts)
-
-
-def basis_sentence(text: Texts, frame: Frame) -> str:
-    """Say by which date R counts cases and for how many that date is known."""
-    if frame.basis == "onset":
-        basis = text.gettext("R counts cases by onset date")
-    else:
-        basis = text.gettext("R counts cases by report date")
-    if frame.onset_known_share is None:
-        return f"{basis}."
-    known = text.gettext("onset is known for {share} of recent cases").format(
-        share=text.percent(frame.onset_known_share)
-    )
-    return f"{basis}; {known}."
-
-
-def board_fresh(text: Texts, rows: tuple[AreaRow, ...], frame: Frame) -> str:
-    """Say to which day the data reach and what is late."""
-    return " ".join(
-        part for part in (cases_to(text, frame), oldest(text, rows), late(text, frame)) if part
-    )
-
-
-def cases_to(text: Texts, frame: Frame) -> str:
-    """Say to which day cases reach."""
-    if frame.cases_to is None:
-        return text.gettext("No cases were received.")
-    days = (manila_day(frame.as_of) - frame.cases_to).days
-    return text.gettext("Cases to {day}, {age} before.").format(
-        day=text.day(frame.cases_to), age=age(text, max(days, 0))
-    )
-
-
-def oldest(text: Texts, rows: tuple[AreaRow, ...]) -> str:
-    """Name the region whose data are far older than the others', if there is one."""
-    ages = [row.data_age_days for row in rows if row.data_age_days is not None]
-    if not ages:
-        return ""
-    worst = max(rows, key=lambda row: row.data_age_days or 0)
-    if max(ages) < median(ages) + 7:
-        return ""
-    return text.gettext("{name}: {age} old.").format(name=worst.name, age=age(text, max(ages)))
-
-
-def late(text: Texts, frame: Frame) -> str:
-    """Name the late sources."""
-    count = len(frame.late_sources)
-    if not count:
-        return text.gettext("All sources are in date.")
-    return text.ngettext(
-        "{n} source is late: {names}.", "{n} sources are late: {names}.", count
-    ).format(n=count, names=text.listing(list(frame.late_sources), 2))
-
-
-def area_lead(text: Texts, row: AreaRow) -> str:
-    """Answer for one area: growing or not, how sure, how fast."""
-    if row.direction == "missing":
-        return text.gettext("No cases were received for this area, so nothing can be told.")
-    if row.r.value is None or row.p_above_1 is None:
-        return text.gettext("There are too few cases to tell growing from shrinking.")
-    if UNLIKELY < row.p_above_1 < LIKELY:
-        lead = text.gettext("It is uncertain whether cases grow (chance {p}): R {r}, range {range}")
-    else:
-        lead = text.gettext("Cases are {trend} (chance of growing {p}): R {r}, range {range}")
-    sentence = lead.format(
-        trend=trend(text, row.p_above_1),
-        p=chance(text, row.p_above_1),
-        r=text.number(row.r.value, 2),
-        range=span(text, row.r),
-    )
-    if row.doubling_days is None:
-        return f"{sentence}."
-    return f"{sentence}; {doubling(text, row.doubling_days)}."
-
-
-def spread_finding(text: Texts, row: AreaRow) -> str:
-    """Say what R means here: to how many others a case led."""
-    if row.r.value is None or row.p_above_1 is None:
-        return area_lead(text, row)
-    words = trend(text, row.p_above_1)
-    return text.gettext("{trend} ({p}). Each case led to about {r} others.").format(
-        trend=words[:1].upper() + words[1:],
-        p=chance(text, row.p_above_1),
-        r=text.number(row.r.value, 1),
-    )
-
-
-def change_sentence(text: Texts, row: AreaRow) -> str:
-    """Say how a row's direction moved since the earlier edition."""
-    return text.gettext("{before} to {after}").format(
-        before=direction_word(text, row.change),
-        after=direction_word(text, row.direction).lower(),
-    )
-
-
-def sectors_headline(text: Texts, rows: tuple[SectorRow, ...]) -> str:
-    """Name the sector with the most safety items not met."""
-    rated = [row for row in rows if row.compliance_initial.value is not None]
-    if not rated:
-        return text.gettext("No sector has enough inspections to compare")
-    worst = min(rated, key=lambda row: row.compliance_initial.value or 0)
-    return text.gettext("{sector} fails most: {share} of safety items not met").format(
-        sector=text.gettext(worst.title),
-        share=text.percent(1 - (worst.compliance_initial.value or 0)),
-    )
-
-
-def correction_sentence(text: Texts, row: SectorRow) -> str:
-    """Say what correction changed: not met at the first visit and after."""
-    before, after = complement(row.compliance_initial), complement(row.compliance_after)
-    if before.value is None:
-        return text.gettext("Inspections are too few to say how many items are not met.")
-    if after.value is None:
-        return text.gettext(
-            "{before} of safety items not met at the first visit ({range})."
-        ).format(before=text.percent(before.value), range=percent_span(text, before))
-    return text.gettext(
-        "{before} of safety items not met at the first visit ({range}), {after} after correction."
-    ).format(
-        before=text.percent(before.value),
-        range=percent_span(text, before),
-        after=text.percent(after.value),
-    )
-
-
-def data_headline(text: Texts, view: DataView) -> str:
-    """Say how many sources are in date."""
-    total = len(view.sources)
-    if not total:
-        return text.gettext("No source has been received yet")
-    good = sum(row.state == "in_date" for row in view.sources)
-    return text.ngettext(
-        "{n} of {total} sources is in date", "{n} of {total} sources are in date", good
-    ).format(n=good, total=total)
+def share_and_span(text: Texts, reading: Reading) -> str:
+    """Write a share with its range: 55% (53–57)."""
+    written, around = text.percent(reading.value or 0.0), percent_span(text, reading)
+    return f"{written} ({around})" if around else written
 
 
 def source_state(text: Texts, row: SourceRow) -> str:
@@ -338,8 +184,3 @@ def source_state(text: Texts, row: SourceRow) -> str:
     if row.late_days:
         return text.gettext("Late by {age}").format(age=age(text, row.late_days))
     return text.gettext("Late")
-
-
-def known_on(text: Texts, day: date) -> str:
-    """Say which day's knowledge is shown."""
-    return text.gettext("You see what was known on {day}").format(day=text.weekday(day))

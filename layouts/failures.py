@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from dash import html
 from dash.development.base_component import Component
@@ -43,6 +44,17 @@ def bad_day(visit: Visit, given: str) -> Failure:
     )
 
 
+def day_ahead(visit: Visit, today: date) -> Failure:
+    """The day in ?as_of= has not come."""
+    text = visit.text
+    _ = text.gettext
+    return _failure(
+        visit,
+        _("The day in the address has not come yet"),
+        _("Today is {day} here. Choose that day or an earlier one.").format(day=text.day(today)),
+    )
+
+
 def nothing_there(visit: Visit, detail: str) -> Failure:
     """The area, entry or day is not known."""
     _ = visit.text.gettext
@@ -59,7 +71,7 @@ def nothing_yet(visit: Visit, detail: str) -> Failure:
     _ = visit.text.gettext
     return _failure(
         visit,
-        _("No figures have been published for this day"),
+        _("No figures have been published yet"),
         _("Nothing can be told about any area until data are loaded and a refresh is done."),
         detail,
     )

@@ -13,6 +13,7 @@ from dash.development.base_component import Component
 from kms.reads.request import Request
 from kms.texts import Texts
 
+API = "/api/v1"
 View = TypeVar("View")
 
 
@@ -41,6 +42,19 @@ class Visit:
         written = urlencode({key: value for key, value in kept.items() if value})
         return f"{path}?{written}" if written else path
 
+    def series(self, indicator: str, area: str) -> str:
+        """Return where a series of this day can be had as CSV."""
+        return self._csv("series", indicator=indicator, area=area)
+
+    def newest(self, indicator: str) -> str:
+        """Return where an indicator's newest values of this day can be had as CSV."""
+        return self._csv("latest", indicator=indicator)
+
+    def _csv(self, name: str, **query: str) -> str:
+        if self.request.as_of is not None:
+            query["as_of"] = self.request.as_of.isoformat()
+        return f"{API}/{name}?{urlencode(query | {'format': 'csv'})}"
+
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[View]):
@@ -55,6 +69,7 @@ class Page(Generic[View]):
     group: int = 0  # navigation entries of one group stand together
     section: str = ""  # the path of the navigation entry it belongs to; empty: its own
     query: tuple[str, ...] = ()  # request fields that may be given as ?name=
+    place: Callable[[View], str] | None = None  # the area it is about; none: the country
     pattern: re.Pattern[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

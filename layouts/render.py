@@ -1,9 +1,17 @@
-"""A component tree as HTML text, so that every page can be read before, and without, JavaScript."""
+"""A component tree as HTML text, so that every page can be read before, and without, JavaScript.
+
+`condensed` puts that text back into the tree wherever nothing needs Dash: hundreds of components
+become a few, which cost the server and the browser little.
+"""
 
 from __future__ import annotations
 
 from html import escape
 from typing import Any
+
+from dash import html
+
+from layouts.components.svg import Markup
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
 RENAMED = {
@@ -32,6 +40,44 @@ def to_html(component: Any) -> str:
     return "".join(pieces)
 
 
+def condensed(component: Any) -> Any:
+    """Return the same page with everything but charts and what holds them written as HTML."""
+    if not _is_element(component) or _name(component) in VOID:
+        return component
+    children = getattr(component, "children", None)
+    if not _holds_chart(children):
+        return Markup(to_html(children), tag=_name(component), attributes=_own(component))
+    held = children if isinstance(children, (list, tuple)) else [children]
+    return getattr(html, component._type)(  # noqa: SLF001
+        [condensed(child) for child in held], **_own(component)
+    )
+
+
+def _holds_chart(component: Any) -> bool:
+    if isinstance(component, (list, tuple)):
+        return any(_holds_chart(child) for child in component)
+    if _is_element(component):
+        return _holds_chart(getattr(component, "children", None))
+    return getattr(component, "_namespace", "") == "dash_core_components"
+
+
+def _is_element(component: Any) -> bool:
+    return getattr(component, "_namespace", "") == "dash_html_components"
+
+
+def _name(component: Any) -> str:
+    return str(component._type.lower().removesuffix("el"))  # noqa: SLF001
+
+
+def _own(component: Any) -> dict[str, Any]:
+    """Return an element's attributes."""
+    return {
+        prop: value
+        for prop, value in vars(component).items()
+        if value is not None and prop not in UNWRITTEN and prop[0] != "_"
+    }
+
+
 def _write(component: Any, pieces: list[str]) -> None:
     if component is None or isinstance(component, bool):
         return
@@ -40,7 +86,7 @@ def _write(component: Any, pieces: list[str]) -> None:
     elif isinstance(component, (list, tuple)):
         for child in component:
             _write(child, pieces)
-    elif component._namespace == "dash_html_components":  # noqa: SLF001
+    elif _is_element(component):
         _element(component, pieces)
     else:
         pieces.append(_special(component))
@@ -56,18 +102,18 @@ def _special(component: Any) -> str:
 
 
 def _element(component: Any, pieces: list[str]) -> None:
-    name = component._type.lower().removesuffix("el")  # noqa: SLF001
-    pieces.append(f"<{name}{_attributes(component)}>")
+    name = _name(component)
+    pieces.append(f"<{name}{_attributes(_own(component))}>")
     if name in VOID:
         return
     _write(getattr(component, "children", None), pieces)
     pieces.append(f"</{name}>")
 
 
-def _attributes(component: Any) -> str:
+def _attributes(given: dict[str, Any]) -> str:
     written = []
-    for prop, value in vars(component).items():
-        if value is None or value is False or prop in UNWRITTEN or prop[0] == "_":
+    for prop, value in given.items():
+        if value is None or value is False:
             continue
         name = RENAMED.get(prop, prop if "-" in prop else prop.lower())
         if value is True and "-" not in prop:
@@ -108,7 +154,8 @@ def _svg(component: Any) -> str:
 
 
 def _markup(component: Any) -> str:
-    return f"<{component.tag}{_own_class(component)}>{component.markup}</{component.tag}>"
+    own = _own_class(component) + _attributes(getattr(component, "attributes", {}))
+    return f"<{component.tag}{own}>{component.markup}</{component.tag}>"
 
 
 def _own_class(component: Any) -> str:

@@ -16,7 +16,8 @@ from dash.development.base_component import Component
 
 from kms.errors import NoDataError
 from kms.reads.request import Request
-from kms.texts import languages, texts
+from kms.reads.views import Frame
+from kms.texts import languages, manila_day, texts
 from layouts import failures, shell
 from layouts.page import Page, Visit
 
@@ -78,11 +79,14 @@ def answer(
     request = Request(as_of=as_of, language=language, **fields)
     visit = Visit(request, text, path, default_language, tuple(kept.items()))
     try:
-        return _shown(page, page.read(store, request), visit, pages)
+        view = page.read(store, request)
+        today = manila_day(view.frame.clock)
+        if as_of is not None and as_of > today:
+            failure = failures.day_ahead(visit, today)
+            return _failure(BAD, failure, visit, pages, frame=view.frame)
+        return _shown(page, view, visit, pages)
     except NoDataError as error:
-        asked = bool(fields) or as_of is not None
-        failure = failures.nothing_there if asked else failures.nothing_yet
-        return _failure(NOT_FOUND if asked else OK, failure(visit, str(error)), visit, pages)
+        return _absent(store, visit, pages, str(error))
     except Exception:  # the page boundary: recorded, and shown as a state
         log.exception("page %s failed", page.path)
         return _failure(FAILED, failures.broken(visit), visit, pages)
@@ -119,13 +123,29 @@ def _shown(page: Page[Any], view: Any, visit: Visit, pages: tuple[Page[Any], ...
         frame=view.frame,
         pages=pages,
         current=page,
+        place=page.place(view) if page.place else "",
     )
     return Answer(OK, title, visit.text.language, whole)
 
 
+def _absent(store: Any, visit: Visit, pages: tuple[Page[Any], ...], why: str) -> Answer:
+    """Say whether this is not there, or nothing is there at all, as the front page tells."""
+    front, _ = match(pages, "/")
+    try:
+        frame = front.read(store, Request()).frame if front else None
+    except NoDataError as error:
+        return _failure(OK, failures.nothing_yet(visit, str(error)), visit, pages)
+    return _failure(NOT_FOUND, failures.nothing_there(visit, why), visit, pages, frame=frame)
+
+
 def _failure(
-    status: int, failure: failures.Failure, visit: Visit, pages: tuple[Page[Any], ...]
+    status: int,
+    failure: failures.Failure,
+    visit: Visit,
+    pages: tuple[Page[Any], ...],
+    *,
+    frame: Frame | None = None,
 ) -> Answer:
     title = f"{failure.title} · Ligtas"
-    whole = shell.shell(failure.content, visit, title=title, frame=None, pages=pages, current=None)
+    whole = shell.shell(failure.content, visit, title=title, frame=frame, pages=pages, current=None)
     return Answer(status, title, visit.text.language, whole)

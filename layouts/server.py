@@ -13,7 +13,7 @@ from dash import Dash, Input, Output, dcc, html
 
 from layouts.delivery import Kept, compress_responses
 from layouts.page import Page
-from layouts.render import to_html
+from layouts.render import condensed, to_html
 from layouts.routing import OK, Answer, answer, discover
 
 PLOTLY = Path(__file__).parent / "vendor" / "plotly-basic.min.js"
@@ -51,34 +51,28 @@ class ReadableDash(Dash):  # type: ignore[misc]  # dash ships no types
     kept: Kept[Answer]
 
     def at(self, pathname: str, search: str) -> Answer:
-        """Answer an address."""
-        return answer(self.store, self.pages, pathname, search, default_language=self.language)
-
-    def written(self, pathname: str, search: str) -> Answer:
-        """Answer an address as HTML text; kept while the edition stays the same."""
+        """Answer an address, for HTML and for Dash alike; kept while the edition stays the same."""
         edition = self.edition() if self.edition else ""
-        key = f"{pathname}?{search}"
+        key = f"{pathname}?{search.lstrip('?')}"
         found = self.kept.find(edition, key) if self.edition else None
         if found is not None:
             return found
-        shown = self.at(pathname, search)
-        found = replace(shown, content=to_html(shown.content))
-        if self.edition and shown.status == OK:
+        made = answer(self.store, self.pages, pathname, search, default_language=self.language)
+        found = replace(made, content=condensed(made.content))
+        if self.edition and found.status == OK:
             self.kept.keep(edition, key, found)
         return found
 
     def interpolate_index(self, **parts: str) -> str:
         """Write the document; called by Dash for every address it serves."""
-        shown = self.written(
-            flask.request.path, flask.request.query_string.decode("utf-8", "replace")
-        )
+        shown = self.at(flask.request.path, flask.request.query_string.decode("utf-8", "replace"))
         flask.g.page_status = shown.status
         return DOCUMENT.format(
             language=escape(shown.language),
             title=escape(shown.title),
             assets=self.get_asset_url(""),
             css=parts["css"],
-            content=shown.content,
+            content=to_html(shown.content),
             app_entry=parts["app_entry"],
             config=parts["config"],
             scripts=parts["scripts"],

@@ -9,16 +9,15 @@ from dash import html
 from dash.development.base_component import Component
 from flask import current_app, has_app_context
 
+from kms.findings import known_on
 from kms.reads.views import Frame
 from kms.texts import language_name, languages, manila_day
-from kms.wording import known_on
+from kms.wording import place_name
 from layouts.components.cards import page_link
 from layouts.components.forms import choice
 from layouts.components.svg import icon
 from layouts.map import region_shapes
-from layouts.page import Page, Visit
-
-API_PREFIX = "/api/v1"
+from layouts.page import API, Page, Visit
 
 
 def shell(
@@ -29,6 +28,7 @@ def shell(
     frame: Frame | None,
     pages: tuple[Page[Any], ...],
     current: Page[Any] | None,
+    place: str = "",
 ) -> Component:
     """Put a page's content into the frame that every page has."""
     links = navigation(visit, pages, current)
@@ -36,7 +36,7 @@ def shell(
         [
             html.A(visit.text.gettext("Skip to content"), href="#main", className="skip"),
             demonstration(frame, visit) if frame and frame.synthetic else None,
-            header(frame, visit, links),
+            header(frame, visit, links, place),
             earlier(frame, visit) if frame and not frame.is_latest else None,
             html.Div(
                 [
@@ -79,7 +79,7 @@ def demonstration(frame: Frame, visit: Visit) -> Component:
     )
 
 
-def header(frame: Frame | None, visit: Visit, links: list[Component]) -> Component:
+def header(frame: Frame | None, visit: Visit, links: list[Component], place: str) -> Component:
     """Show product, scope, freshness, the day looked at, the language, and the menu on phones."""
     _ = visit.text.gettext
     return html.Header(
@@ -87,7 +87,7 @@ def header(frame: Frame | None, visit: Visit, links: list[Component]) -> Compone
             page_link([icon("logo"), "Ligtas"], visit.link("/"), className="brand"),
             html.Span(
                 [
-                    html.B(_("Philippines")),
+                    html.B(place_name(visit.text, place) or _("Philippines")),
                     html.Span(frame.disease_name if frame else "", className="q"),
                 ],
                 className="scope desk",
@@ -244,6 +244,6 @@ def api_address() -> str:
     if not has_app_context():
         return ""
     rules = (rule.rule for rule in current_app.url_map.iter_rules())
-    found = [rule for rule in rules if rule.startswith(API_PREFIX) and "openapi" in rule]
+    found = [rule for rule in rules if rule.startswith(API) and "openapi" in rule]
     plain = [rule for rule in found if "<" not in rule]
     return min(plain, key=len) if plain else ""

@@ -7,19 +7,22 @@ from itertools import groupby
 from typing import Any
 
 from kms.briefs.names import translated
-from kms.domain.indicators import ALL_SECTORS
+from kms.domain.indicators import ALL_SECTORS, RANGE_LEVEL, SAFETY_RANGE_LEVEL
+from kms.findings import area_lead, basis_sentence, correction_sentence
 from kms.library.duties import COMMITTEE, REPORT, RISKS, SAFETY_OFFICER, TRAINING, Duty
 from kms.reads.brief import ActionRow, BriefView
 from kms.reads.views import Reading, SectorRow
 from kms.texts import Texts, manila_day
 from kms.wording import (
-    area_lead,
-    basis_sentence,
     chance,
     complement,
-    correction_sentence,
     doubling,
     percent_span,
+    range_name,
+    ranges_sentence,
+    rate,
+    rate_span,
+    share_and_span,
     span,
     state_word,
 )
@@ -75,14 +78,14 @@ def spread(view: BriefView, text: Texts) -> Passage:
             _day(text, row.r),
         ],
         _line(text, _growth_name(view, text), row.growth, _signed(text, 1)),
-        _line(text, _("Cases a day per 100,000 people"), row.adar_per_100k, _plain(text, 1)),
+        _line(text, _("Cases a day per 100,000 people"), row.adar_per_100k, _rate(text)),
         _line(text, _("Two weeks against two before"), row.two_week_growth, signed),
     ]
     values = list(row.sparkline)
     known = [value for value in values if value is not None]
     return {
         "title": f"2  {_('Cases in the area')}",
-        "header": [_("Figure"), _("Value"), _("95% range"), _("To")],
+        "header": [_("Figure"), _("Value"), range_name(text, RANGE_LEVEL), _("To")],
         "rows": rows,
         "chart": {
             "values": values if len(known) > 1 else [],
@@ -123,7 +126,12 @@ def findings(view: BriefView, text: Texts) -> Passage:
     _ = text.gettext
     return {
         "title": f"4  {_('What inspectors found most, Philippines')}",
-        "header": [_("Item not met at first visit"), _("Share"), _("95% range"), _("Legal item")],
+        "header": [
+            _("Item not met at first visit"),
+            _("Share"),
+            range_name(text, SAFETY_RANGE_LEVEL),
+            _("Legal item"),
+        ],
         "rows": [
             [
                 f"{place}. {translated(text, item.title)}",
@@ -178,7 +186,7 @@ def sure(view: BriefView, text: Texts) -> Passage:
     _ = text.gettext
     left_out = _("Days whose reports are still arriving are left out.")
     lines = [
-        _("A range holds the true value 95 times in 100 where the model is right."),
+        ranges_sentence(text),
         f"{basis_sentence(text, view.frame)} {left_out}",
         _("Absence of reports is not absence of accidents."),
         _("Micro and informal firms are hardly inspected: their risk is not seen here."),
@@ -221,6 +229,10 @@ def _plain(text: Texts, decimals: int) -> Callable[[Reading], list[str]]:
     ]
 
 
+def _rate(text: Texts) -> Callable[[Reading], list[str]]:
+    return lambda reading: [rate(text, reading), rate_span(text, reading)]
+
+
 def _signed(text: Texts, decimals: int) -> Callable[[Reading], list[str]]:
     def write(reading: Reading) -> list[str]:
         value = reading.value or 0.0
@@ -233,7 +245,7 @@ def _signed(text: Texts, decimals: int) -> Callable[[Reading], list[str]]:
 def _share(text: Texts, reading: Reading) -> str:
     if reading.value is None:
         return state_word(text, reading.state)
-    return f"{text.percent(reading.value)} ({percent_span(text, reading)})"
+    return share_and_span(text, reading)
 
 
 def _inspections(text: Texts, row: SectorRow) -> str:

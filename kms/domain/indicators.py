@@ -8,3 +8,6 @@ ALL_SECTORS: Final = "ALL"
 NOT_MET: Final = "not_met."  # followed by a checklist item's code
 INSPECTION_PERIOD_DAYS: Final = 365
 LEAST_ESTABLISHMENTS: Final = 5  # below, a share of items met is not shown
+RANGE_LEVEL: Final = 0.95  # of figures of transmission
+INNER_RANGE_LEVEL: Final = 0.5  # the darker range of their charts
+SAFETY_RANGE_LEVEL: Final = 0.9  # of safety items, whose samples are small

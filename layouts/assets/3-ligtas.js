@@ -15,7 +15,7 @@
       return inline("span", props, props.title ? { role: "img", "aria-label": props.title } : {});
     },
     Markup: function (props) {
-      return inline(props.tag || "div", props, {});
+      return inline(props.tag || "div", props, props.attributes || {});
     },
   };
 

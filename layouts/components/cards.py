@@ -84,6 +84,11 @@ def empty(what: str, follows: str = "", action: Child = None) -> Component:
     )
 
 
+def csv_link(what: str, href: str) -> Component:
+    """Link to the figures behind a drawing or table."""
+    return html.A("CSV", href=href, **{"aria-label": f"CSV: {what}"})
+
+
 def download(label: str, href: str, class_name: str = "") -> Component:
     """Link to a file."""
     return html.A([icon("download"), label], href=href, className=class_name)

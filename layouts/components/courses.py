@@ -5,8 +5,10 @@ from __future__ import annotations
 from dash import html
 from dash.development.base_component import Component
 
+from kms.domain.indicators import INNER_RANGE_LEVEL, RANGE_LEVEL
+from kms.findings import area_lead, basis_sentence, spread_finding
 from kms.reads.views import AreaView
-from kms.wording import area_lead, basis_sentence, doubling, spread_finding, state_word
+from kms.wording import basis_words, doubling, place_name, range_name, state_word
 from layouts import charts
 from layouts.components.cards import card, empty
 from layouts.components.figures import Columns, chart, key
@@ -26,12 +28,11 @@ def spread_card(view: AreaView, visit: Visit) -> Component:
             charts.reproduction(view.r, text),
             finding=spread_finding(text, view.row),
             decimals=2,
+            indicator="r_t",
         )
         if _drawable(view.r.value)
         else empty(_("No R can be drawn."), area_lead(text, view.row)),
-        sub=_("reproduction number R by onset date")
-        if view.frame.basis == "onset"
-        else _("reproduction number R by report date"),
+        sub=_("reproduction number R {basis}").format(basis=basis_words(text, view.frame.basis)),
         foot=(basis_sentence(text, view.frame),),
     )
 
@@ -40,7 +41,11 @@ def growth_card(view: AreaView, visit: Visit) -> Component:
     """Show growth a day."""
     text = visit.text
     _ = text.gettext
-    words = doubling(text, view.row.doubling_days)
+    words = (
+        doubling(text, view.row.doubling_days)
+        if view.row.growth.value is not None
+        else state_word(text, view.row.growth.state)
+    )
     return card(
         _("Growth"),
         _series_chart(
@@ -50,10 +55,13 @@ def growth_card(view: AreaView, visit: Visit) -> Component:
             charts.growth(view.growth, text),
             finding=words.capitalize() + ".",
             decimals=3,
+            indicator="growth_rate_per_day",
         )
         if _drawable(view.growth.value)
         else empty(_("No growth can be drawn."), state_word(text, view.row.growth.state)),
-        sub=_("a day; above 0 is growing"),
+        sub=_("a day, {basis}; above 0 is growing").format(
+            basis=basis_words(text, view.frame.basis)
+        ),
     )
 
 
@@ -62,11 +70,18 @@ def _drawable(values: tuple[float | None, ...]) -> bool:
 
 
 def _series_chart(
-    view: AreaView, visit: Visit, name: str, figure: charts.Figure, *, finding: str, decimals: int
+    view: AreaView,
+    visit: Visit,
+    name: str,
+    figure: charts.Figure,
+    *,
+    finding: str,
+    decimals: int,
+    indicator: str,
 ) -> Component:
     text = visit.text
     _ = text.gettext
-    series = view.r if name == "area-r" else view.growth
+    series = view.r if indicator == "r_t" else view.growth
 
     def written(value: float | None) -> str:
         return "" if value is None else text.number(value, decimals)
@@ -82,18 +97,21 @@ def _series_chart(
             series.dates, series.value, series.low, series.high, series.state, strict=True
         )
     ]
+    outer = range_name(text, RANGE_LEVEL)
+    arriving = {"provisional", "hidden"} & set(series.state)
     return chart(
         figure,
         name=name,
         finding=html.B(finding),
-        summary=f"{view.row.name}. {finding}",
-        columns=Columns((_("Day"), _("Value"), _("95% range"), _("State")), rows[::-1]),
+        summary=f"{place_name(text, view.row.name)}. {finding}",
+        columns=Columns((_("Day"), _("Value"), outer, _("State")), rows[::-1]),
         text=text,
         legend=(
-            key("95", _("95% range")),
-            key("50", _("50% range")),
-            key("zone", _("provisional, no middle line")),
+            key("95", outer),
+            *([key("50", range_name(text, INNER_RANGE_LEVEL))] if _drawable(series.low50) else []),
+            *([key("zone", _("reports still arriving, no middle line"))] if arriving else []),
         ),
+        csv=visit.series(indicator, view.row.code),
     )
 
 
@@ -125,7 +143,7 @@ def cases_card(view: AreaView, visit: Visit) -> Component:
         charts.cases(cases, text),
         name="area-cases",
         finding=html.B(finding),
-        summary=f"{view.row.name}. {finding}",
+        summary=f"{place_name(text, view.row.name)}. {finding}",
         columns=Columns((_("Day"), _("Cases"), _("7-day mean")), rows[::-1]),
         text=text,
         legend=(
@@ -133,6 +151,13 @@ def cases_card(view: AreaView, visit: Visit) -> Component:
             key("line", _("7-day mean")),
             key("zone", _("reports still arriving")),
         ),
+        csv=visit.series(f"cases_{cases.basis}", view.row.code),
     )
-    basis = _("a day, by onset date") if cases.basis == "onset" else _("a day, by report date")
-    return card(_("Cases"), body, sub=basis, foot=(_("A gap is a suppressed count, not zero."),))
+    basis = _("a day, {basis}").format(basis=basis_words(text, cases.basis))
+    return card(
+        _("Cases"),
+        body,
+        sub=basis,
+        foot=(_("A gap is a suppressed count, not zero."),),
+        class_name="gap-t",
+    )

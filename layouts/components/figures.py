@@ -11,7 +11,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from kms.texts import Texts, texts
-from layouts.components.cards import Child
+from layouts.components.cards import Child, csv_link
 from layouts.components.svg import Markup
 
 CONFIG: dict[str, Any] = {
@@ -67,7 +67,7 @@ def chart(
                             ),
                         ]
                     ),
-                    html.A("CSV", href=csv) if csv else None,
+                    csv_link(summary, csv) if csv else None,
                 ],
                 className="alt",
             ),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dash import html
 from dash.development.base_component import Component
 
+from kms import wording
 from kms.reads.views import AreaRow, Reading
 from kms.texts import Texts
 from kms.wording import chance, direction_word, percent_span, span, state_word
@@ -58,13 +59,13 @@ def share(text: Texts, reading: Reading) -> Component:
     return figure(text, reading, text.percent, percent_span)
 
 
-def rate(text: Texts, reading: Reading, decimals: int = 1) -> Component:
-    """Show a number over its range."""
+def rate(text: Texts, reading: Reading) -> Component:
+    """Show a rate over its range."""
     return figure(
         text,
         reading,
-        lambda value: text.number(value, decimals),
-        lambda words, read: span(words, read, decimals),
+        lambda _value: wording.rate(text, reading),
+        lambda *_: wording.rate_span(text, reading),
     )
 
 

@@ -7,24 +7,26 @@ from collections.abc import Sequence
 from dash import html
 from dash.development.base_component import Component
 
+from kms.domain.indicators import RANGE_LEVEL
+from kms.reads.rows import ORDER
 from kms.reads.views import AreaRow
 from kms.texts import Texts
-from kms.wording import complement, direction_word, doubling
+from kms.wording import complement, direction_word, doubling, place_name
 from layouts.components import marks, sparks
 from layouts.components.cards import drawing, page_link, two
 from layouts.components.tables import Column, body_row, group_row, wide_table
 from layouts.page import Visit
 
-ORDER = ("growing", "uncertain", "shrinking", "too_few", "missing")
 OLD_DAYS = 14  # older than two weeks is marked
 
 
 def columns(text: Texts) -> list[Column]:
     """Return the ranked table's columns."""
     _ = text.gettext
+    spread = _("R and {level} range, 8 weeks").format(level=text.percent(RANGE_LEVEL))
     return [
         Column(_("Area"), width="19%"),
-        Column([_("Chance of growing"), html.Br(), _("R and 95% range, 8 weeks")], "c-r", "24%"),
+        Column([_("Chance of growing"), html.Br(), spread], "c-r", "24%"),
         Column([_("Speed"), html.Br(), _("and growth a day")], "c-g", "17%"),
         Column(
             [_("Attack rate"), html.Br(), _("a day per 100,000")], "num", "11%", _("Attack rate")
@@ -82,11 +84,14 @@ def name_cell(row: AreaRow, visit: Visit) -> Component:
     """Name an area, with its code, its people, and a mark if its direction changed."""
     text = visit.text
     people = text.compact(row.population) if row.population else ""
-    name: list[Component] = [page_link(row.name, visit.link(f"/areas/{row.code}"), className="a")]
+    name: list[Component | str] = [
+        page_link(place_name(text, row.name), visit.link(f"/areas/{row.code}"), className="a")
+    ]
     if row.change:
         was = text.gettext("was {direction}").format(
             direction=direction_word(text, row.change).lower()
         )
+        name.append(" ")
         name.append(
             html.Span(
                 [text.gettext("new"), html.Span(f", {was}", className="vh")],

@@ -23,8 +23,11 @@ def _height(r: float) -> float:
 
 
 def _line(points: Sequence[tuple[float, float]], *, dotted: bool) -> str:
-    if len(points) < 2:
+    if not points:
         return ""
+    if len(points) == 1:
+        (x, y), thin = points[0], 0.9
+        return tag("circle", cx=_number(x), cy=_number(y), r=thin, class_="sd")
     return tag(
         "polyline",
         points=" ".join(f"{_number(x)},{_number(y)}" for x, y in points),
@@ -55,15 +58,14 @@ def sparkline(values: Sequence[float | None], *, provisional: bool) -> str:
 
 
 def _runs(points: Sequence[tuple[float, float] | None]) -> list[list[tuple[float, float]]]:
+    """Split at gaps; of each run keep its ends and every second day, enough at this width."""
     runs: list[list[tuple[float, float]]] = [[]]
-    for index, point in enumerate(points):
+    for point in points:
         if point is None:
             runs.append([])
-        elif index % 2 == len(points) % 2 or index in {0, len(points) - 1}:
-            runs[-1].append(point)  # every second day is enough at this width
         else:
-            continue
-    return runs
+            runs[-1].append(point)
+    return [run[:-1:2] + run[-1:] for run in runs if run]
 
 
 def interval_dot(first: Reading, after: Reading, *, width: int = 150, upper: float = 1.0) -> str:

@@ -76,7 +76,7 @@ class _Inline(Component):  # type: ignore[misc]  # dash ships no types
     _namespace = "ligtas"
     _children_props: ClassVar[list[str]] = []
     _base_nodes: ClassVar[list[str]] = []
-    _prop_names: ClassVar[list[str]] = ["id", "markup", "className", "title", "tag"]
+    _prop_names: ClassVar[list[str]] = ["id", "markup", "className", "title", "tag", "attributes"]
     _valid_wildcard_attributes: ClassVar[list[str]] = []
     available_properties = _prop_names
     available_wildcard_properties: ClassVar[list[str]] = []
@@ -98,7 +98,10 @@ class Svg(_Inline):
 
 
 class Markup(_Inline):
-    """Trusted HTML inside one element: forms, and texts that were sanitised before."""
+    """Trusted HTML inside one element: forms, texts sanitised before, and whole still pages.
+
+    `attributes` are the element's own, named as React and Dash name them.
+    """
 
     _namespace, _type = "ligtas", "Markup"  # Dash's registry reads each class's own
     _children_props: ClassVar[list[str]] = []

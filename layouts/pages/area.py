@@ -7,16 +7,21 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from kms.domain.indicators import SAFETY_RANGE_LEVEL
+from kms.findings import area_lead
 from kms.reads.area import read_area
 from kms.reads.views import AreaView, Reading
 from kms.texts import Texts
 from kms.wording import (
-    area_lead,
     chance,
     complement,
     direction_word,
     doubling,
     percent_span,
+    place_name,
+    range_name,
+    rate,
+    rate_span,
     span,
     state_word,
     trend,
@@ -33,7 +38,8 @@ from layouts.page import Page, Visit
 def title(view: AreaView, visit: Visit) -> str:
     """Name the area and its direction."""
     text = visit.text
-    return f"{view.row.name}: {direction_word(text, view.row.direction).lower()}"
+    name = place_name(text, view.row.name)
+    return f"{name}: {direction_word(text, view.row.direction).lower()}"
 
 
 def layout(view: AreaView, visit: Visit) -> Component:
@@ -43,16 +49,11 @@ def layout(view: AreaView, visit: Visit) -> Component:
             answer(view, visit),
             figures(view, visit),
             html.Div(
-                [
-                    html.Div(
-                        [spread_card(view, visit), cases_card(view, visit)], className="stack"
-                    ),
-                    html.Div(
-                        [growth_card(view, visit), basis_card(view, visit)], className="stack"
-                    ),
-                ],
-                className="duo",
+                [spread_card(view, visit), growth_card(view, visit)],
+                className="duo even",
             ),
+            cases_card(view, visit),
+            basis_card(view, visit),
             workplaces_card(view, visit),
             children_card(view, visit) if view.children else None,
         ]
@@ -64,7 +65,7 @@ def answer(view: AreaView, visit: Visit) -> Component:
     text, row = visit.text, view.row
     path: list[Any] = []
     for code, name in view.parents:
-        path += [page_link(name, visit.link(f"/areas/{code}")), " / "]
+        path += [page_link(place_name(text, name), visit.link(f"/areas/{code}")), " / "]
     about = [level_word(text, view.level), row.label]
     if row.population:
         about.append(text.gettext("{n} people").format(n=text.compact(row.population)))
@@ -78,7 +79,7 @@ def answer(view: AreaView, visit: Visit) -> Component:
                     ),
                     html.Div(
                         [
-                            html.H1(row.name, tabIndex="-1"),
+                            html.H1(place_name(text, row.name), tabIndex="-1"),
                             marks.direction(text, row.direction),
                             html.Span(
                                 text.gettext("was {direction}").format(
@@ -155,9 +156,9 @@ def _rate_stat(text: Texts, label: str, reading: Reading, unit: str) -> Componen
         return stat(label, marks.state(text, reading.state))
     return stat(
         label,
-        text.number(reading.value, 1),
+        rate(text, reading),
         small=unit,
-        meaning=_range_words(text, span(text, reading, 1), reading),
+        meaning=_range_words(text, rate_span(text, reading), reading),
     )
 
 
@@ -208,22 +209,26 @@ def basis_card(view: AreaView, visit: Visit) -> Component:
     return card(
         _("What this rests on"),
         html.Dl(
-            [part for word, value in pairs for part in (html.Dt(word), html.Dd(value))],
-            className="pairs",
+            [html.Div([html.Dt(word), html.Dd(value)]) for word, value in pairs],
+            className="facts",
         ),
+        class_name="gap-t",
     )
 
 
 def workplaces_card(view: AreaView, visit: Visit) -> Component:
     """Rank the sectors by safety items not met at the first visit."""
-    _ = visit.text.gettext
+    text = visit.text
+    _ = text.gettext
     body = empty(_("No inspections here."), _("How safe workplaces are is unknown."))
     if view.sectors:
         body = sector_table(view.sectors, visit, view.row.code, with_worst_item=True)
     return card(
         _("Workplaces"),
         body,
-        sub=_("safety items not met at the first visit, with 90% range"),
+        sub=_("not met at the first visit, {range}, ordered by its lower end").format(
+            range=range_name(text, SAFETY_RANGE_LEVEL)
+        ),
         actions=page_link(_("All sectors"), visit.link("/sectors", area=view.row.code)),
         flush=bool(view.sectors),
         class_name="gap-t",
@@ -236,7 +241,9 @@ def children_card(view: AreaView, visit: Visit) -> Component:
     return card(
         text.gettext("Areas inside"),
         ranking(
-            text.gettext("Areas inside {name}, most urgent first").format(name=view.row.name),
+            text.gettext("Areas inside {name}, most urgent first").format(
+                name=place_name(text, view.row.name)
+            ),
             view.children,
             visit,
         ),
@@ -246,4 +253,11 @@ def children_card(view: AreaView, visit: Visit) -> Component:
     )
 
 
-PAGE = Page(path="/areas/<area>", read=read_area, title=title, layout=layout, section="/areas")
+PAGE = Page(
+    path="/areas/<area>",
+    read=read_area,
+    title=title,
+    layout=layout,
+    section="/areas",
+    place=lambda view: view.row.name,
+)

@@ -7,12 +7,13 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from kms.findings import board_headline
 from kms.reads.board import read_board
+from kms.reads.rows import ORDER
 from kms.reads.views import AreaRow, BoardView
-from kms.wording import board_headline, direction_word
+from kms.wording import direction_word, place_name
 from layouts.components import marks
 from layouts.components.cards import card, empty, heading, page_link, two
-from layouts.components.ranking import ORDER
 from layouts.components.svg import icon
 from layouts.map import region_map, region_shapes
 from layouts.page import Page, Visit
@@ -60,7 +61,11 @@ def _item(row: AreaRow, visit: Visit) -> Component:
             [
                 html.Span(icon(row.direction), className=f"dw dir-{row.direction}"),
                 two(
-                    page_link(row.name, visit.link(f"/areas/{row.code}"), className="a"),
+                    page_link(
+                        place_name(visit.text, row.name),
+                        visit.link(f"/areas/{row.code}"),
+                        className="a",
+                    ),
                     " · ".join(part for part in (row.label, people, word) if part),
                 ),
             ],

@@ -7,10 +7,8 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from kms.reads.board import read_board
-from kms.reads.views import AreaRow, BoardView
-from kms.texts import Texts, manila_day
-from kms.wording import (
+from kms.domain.indicators import RANGE_LEVEL, SAFETY_RANGE_LEVEL
+from kms.findings import (
     basis_sentence,
     board_fresh,
     board_headline,
@@ -18,14 +16,18 @@ from kms.wording import (
     board_why,
     change_sentence,
 )
+from kms.reads.board import read_board
+from kms.reads.rows import ORDER
+from kms.reads.views import AreaRow, BoardView
+from kms.texts import Texts, manila_day
 from layouts.components import marks
-from layouts.components.cards import card, empty, heading, page_link
-from layouts.components.ranking import ORDER, ranking
+from layouts.components.cards import card, csv_link, empty, heading, page_link
+from layouts.components.ranking import ranking
 from layouts.components.svg import icon
 from layouts.map import region_map, region_shapes
 from layouts.page import Page, Visit
 
-TILES = ("growing", "uncertain", "shrinking", "too_few")
+TILES = ORDER[:4]  # without data counts among too few
 
 
 def title(view: BoardView, visit: Visit) -> str:
@@ -151,8 +153,13 @@ def table_card(view: BoardView, visit: Visit) -> Component:
     return card(
         _("Regions by direction"),
         body,
-        sub=_("chance, range and speed; ranges are 95%, for safety items 90%"),
-        actions=page_link(_("All areas"), visit.link("/areas")),
+        sub=_("chance, range and speed; ranges are {cases}, for safety items {safety}").format(
+            cases=text.percent(RANGE_LEVEL), safety=text.percent(SAFETY_RANGE_LEVEL)
+        ),
+        actions=[
+            csv_link(_("R of every area"), visit.newest("r_t")),
+            page_link(_("All areas"), visit.link("/areas")),
+        ],
         foot=tuple(foot),
         flush=bool(view.rows),
         class_name="tabcard",
@@ -163,7 +170,7 @@ def map_card(view: BoardView, visit: Visit) -> Component:
     """Show where, with the same four marks."""
     text = visit.text
     legend = html.Div(
-        [marks.direction(text, name) for name in ORDER[:4]], className="legend", role="note"
+        [marks.direction(text, name) for name in TILES], className="legend", role="note"
     )
     return card(
         text.gettext("Where"),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dash import html
 from dash.development.base_component import Component
 
+from kms.findings import data_headline, late
 from kms.reads.data import read_data
 from kms.reads.views import DataView, SourceRow
 from kms.texts import Texts, manila_day
-from kms.wording import data_headline, late, source_state
+from kms.wording import source_state
 from layouts.components import marks
 from layouts.components.cards import Child, card, empty, heading, page_link, two
 from layouts.components.svg import icon
@@ -30,8 +31,16 @@ def layout(view: DataView, visit: Visit) -> Component:
             heading(data_headline(text, view), eyebrow=text.gettext("Data and methods")),
             html.P(late(text, view.frame), className="leads"),
             sources_card(view, visit),
-            html.Div([vintages_card(view, visit), faults_card(view, visit)], className="half"),
-            html.Div([runs_card(view, visit), marks_card(text)], className="half"),
+            html.Div(
+                [
+                    vintages_card(view, visit),
+                    html.Div(
+                        [faults_card(view, visit), runs_card(view, visit), marks_card(text)],
+                        className="stack",
+                    ),
+                ],
+                className="half",
+            ),
         ]
     )
 
@@ -62,7 +71,7 @@ def sources_card(view: DataView, visit: Visit) -> Component:
             _("Sources, problems first"),
             columns,
             [_source(row, columns, visit) for row in rows],
-            class_name="wide flow",
+            class_name="wide flow srcs",
         ),
         sub=_("problems first"),
         actions=page_link(_("All sources"), visit.here(source=""))
@@ -82,18 +91,18 @@ def _source(row: SourceRow, columns: list[Column], visit: Visit) -> Component:
         columns,
         [
             two(
-                page_link(row.title, visit.here(source=row.source_id), className="a"),
-                row.publisher,
+                page_link(row.title, visit.here(source=row.source_id), className="a", lang="en"),
+                html.Span(row.publisher, lang="en"),
             ),
-            html.Span(row.rhythm, className="t2 s"),
+            html.Span(row.rhythm, className="t2 s", lang="en"),
             text.short_day(row.expected) if row.expected else "",
             html.B(text.short_day(row.received)) if row.received else "",
             _state(row, text),
             _count(text, row.rows_read),
             _count(text, rejected),
             share,
-            html.Span(row.used_for, className="t2 s"),
-            html.Span(row.licence, className="t2 s"),
+            html.Span(row.used_for, className="t2 s", lang="en"),
+            html.Span(row.licence, className="t2 s", lang="en"),
         ],
     )
 
@@ -133,13 +142,22 @@ def vintages_card(view: DataView, visit: Visit) -> Component:
                 text.day(manila_day(row.published_at)),
                 text.number(row.rows_read),
                 text.number(row.rows_changed),
-                row.state.replace("_", " "),
+                vintage_word(text, row.state),
                 html.Code(row.snapshot, className="xs"),
             ],
         )
         for row in view.vintages
     ]
     return _list_card(_("Vintages"), _("issues of sources as we took them in"), columns, rows)
+
+
+def vintage_word(text: Texts, state: str) -> str:
+    """Say what became of a vintage."""
+    words = {
+        "accepted": text.gettext("accepted"),
+        "withdrawn": text.gettext("withdrawn"),
+    }
+    return words.get(state, state.replace("_", " "))
 
 
 def faults_card(view: DataView, visit: Visit) -> Component:
@@ -149,7 +167,7 @@ def faults_card(view: DataView, visit: Visit) -> Component:
     if not view.faults:
         return card(_("Rejected and flagged rows"), empty(_("No row was rejected or flagged.")))
     columns = [
-        Column(_("Code")),
+        Column(_("Code"), width="30%"),
         Column(_("Meaning")),
         Column(_("Rows"), "num"),
         Column(_("What we did")),
@@ -159,9 +177,9 @@ def faults_card(view: DataView, visit: Visit) -> Component:
             columns,
             [
                 two(row.code.upper(), _source_title(view, row.source_id)),
-                row.meaning,
+                html.Span(row.meaning, lang="en"),
                 html.B(text.number(row.rows)),
-                row.action,
+                html.Span(row.action, lang="en"),
             ],
         )
         for row in view.faults
@@ -208,7 +226,7 @@ def runs_card(view: DataView, visit: Visit) -> Component:
 
 
 def _list_card(name: str, sub: str, columns: list[Column], rows: list[Component]) -> Component:
-    return card(name, wide_table(name, columns, rows, class_name="flow"), sub=sub, flush=True)
+    return card(name, wide_table(name, columns, rows, class_name="flow trio"), sub=sub, flush=True)
 
 
 def _source_title(view: DataView, source_id: str) -> str:

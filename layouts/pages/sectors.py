@@ -5,28 +5,25 @@ from __future__ import annotations
 from dash import html
 from dash.development.base_component import Component
 
+from kms.domain.indicators import SAFETY_RANGE_LEVEL
+from kms.findings import correction_sentence, fails_most, sectors_headline
 from kms.reads.sectors import read_sectors
 from kms.reads.views import Reading, SectorRow, SectorsView
 from kms.texts import Texts
-from kms.wording import (
-    correction_sentence,
-    percent_span,
-    sectors_headline,
-    state_word,
-)
+from kms.wording import percent_span, place_name, range_name, state_word
 from layouts.components import marks
-from layouts.components.cards import card, download, empty, heading
+from layouts.components.cards import card, csv_link, download, empty, heading
 from layouts.components.figures import key
 from layouts.components.forms import choice
 from layouts.components.tables import table
 from layouts.components.workplaces import brief_address, sector_table
 from layouts.page import Page, Visit
 
-STEPS = (0.05, 0.10, 0.20, 0.30, 0.40)  # of items not met: where the heat table's steps begin
+STEPS = (0.20, 0.30, 0.40, 0.50, 0.60)  # of items not met: where the heat table's steps begin
 
 
 def title(view: SectorsView, visit: Visit) -> str:
-    """Name the sector that fails most."""
+    """Name the sector where most is surely not met."""
     text = visit.text
     return sectors_headline(text, view.rows)
 
@@ -41,9 +38,7 @@ def layout(view: SectorsView, visit: Visit) -> Component:
                 [
                     ranked_card(view, visit),
                     html.Div(
-                        [items_card(shown, view, visit), brief_card(shown, view, visit)]
-                        if shown
-                        else [],
+                        [items_card(shown, visit), brief_card(shown, view, visit)] if shown else [],
                         className="stack",
                     ),
                 ],
@@ -55,12 +50,9 @@ def layout(view: SectorsView, visit: Visit) -> Component:
 
 
 def chosen(view: SectorsView, code: str) -> SectorRow | None:
-    """Return the asked sector, or the one that fails most."""
+    """Return the asked sector, or the one that the headline names."""
     by_code = {row.code: row for row in view.rows}
-    if code in by_code:
-        return by_code[code]
-    rated = [row for row in view.rows if row.compliance_initial.value is not None]
-    return rated[0] if rated else None
+    return by_code.get(code) or fails_most(view.rows)
 
 
 def answer(view: SectorsView, visit: Visit) -> Component:
@@ -74,12 +66,16 @@ def answer(view: SectorsView, visit: Visit) -> Component:
                 start=text.day(view.period_from), end=text.day(view.period_to)
             )
         )
-    areas = [("", _("Philippines")), *view.regions]
-    sectors = [("", _("the one that fails most")), *((row.code, _(row.title)) for row in view.rows)]
+    areas = [
+        ("", _("Philippines")),
+        *((code, region_option(view, code, label)) for code, label in view.regions),
+    ]
+    sectors = [("", _("the one named above")), *((row.code, _(row.title)) for row in view.rows)]
     return html.Div(
         [
             heading(
-                sectors_headline(text, view.rows), eyebrow=_("Sectors") + ", " + view.area_name
+                sectors_headline(text, view.rows),
+                eyebrow=_("Sectors") + ", " + place_name(text, view.area_name),
             ),
             html.P(" ".join(parts), className="leads"),
             html.Div(
@@ -91,6 +87,12 @@ def answer(view: SectorsView, visit: Visit) -> Component:
             ),
         ]
     )
+
+
+def region_option(view: SectorsView, code: str, label: str) -> str:
+    """Name a region in the list to choose from, with its number or acronym."""
+    name = view.region_names.get(code, label)
+    return name if name == label else f"{name} ({label})"
 
 
 def ranked_card(view: SectorsView, visit: Visit) -> Component:
@@ -106,18 +108,21 @@ def ranked_card(view: SectorsView, visit: Visit) -> Component:
     return card(
         _("Sectors by safety items not met"),
         [ranked, legend],
-        sub=_("share with 90% range"),
-        foot=(_("Fewer inspections, wider range. Sectors without enough inspections come last."),),
+        sub=_("share, {range}, ordered by its lower end").format(
+            range=range_name(text, SAFETY_RANGE_LEVEL)
+        ),
+        actions=csv_link(_("shares met in every area"), visit.newest("compliance_initial")),
+        foot=(_("Fewer inspections, wider range: by its lower end, a few visits do not lead."),),
         flush=True,
         class_name="ranked",
     )
 
 
-def items_card(row: SectorRow, view: SectorsView, visit: Visit) -> Component:
-    """List what inspectors found most often in one sector."""
+def items_card(row: SectorRow, visit: Visit) -> Component:
+    """List what inspectors found most often in one sector, in the whole country."""
     text = visit.text
     _ = text.gettext
-    sub = f"{_(row.title)}, {view.area_name}"
+    sub = _("{sector}, in the country").format(sector=_(row.title))
     if not row.top_items:
         return card(_("What inspectors found"), empty(_("No items can be shown.")), sub=sub)
     rows = [
@@ -131,7 +136,8 @@ def items_card(row: SectorRow, view: SectorsView, visit: Visit) -> Component:
         )
         for item in row.top_items
     ]
-    names = (_("Item not met at first visit"), _("Share"), _("90% range"), _("Legal item"))
+    level = range_name(text, SAFETY_RANGE_LEVEL)
+    names = (_("Item not met at first visit"), _("Share"), level, _("Legal item"))
     return card(
         _("What inspectors found"),
         table(sub, names, rows, class_name="flow"),
@@ -166,7 +172,7 @@ def brief_card(row: SectorRow, view: SectorsView, visit: Visit) -> Component:
                 className="chips",
             ),
         ],
-        sub=_(row.title),
+        sub=f"{_(row.title)}, {place_name(text, view.area_name)}",
     )
 
 
@@ -181,7 +187,10 @@ def heat_card(view: SectorsView, visit: Visit) -> Component:
     head = html.Tr(
         [
             html.Td(className="corner"),
-            *(html.Th(label, scope="col") for _code, label in view.regions),
+            *(
+                html.Th(html.Abbr(label, title=view.region_names.get(code, label)), scope="col")
+                for code, label in view.regions
+            ),
         ]
     )
     body = [
@@ -198,9 +207,7 @@ def heat_card(view: SectorsView, visit: Visit) -> Component:
             html.Caption(
                 _("Safety items not met in percent, by sector and region"), className="vh"
             ),
-            html.Colgroup(
-                [html.Col(style={"width": "230px"}), html.Col(span=str(len(view.regions)))]
-            ),
+            html.Colgroup([html.Col(className="first"), html.Col(span=str(len(view.regions)))]),
             html.Thead(head),
             html.Tbody(body),
         ],
@@ -239,6 +246,12 @@ def _cell(text: Texts, reading: Reading | None) -> Component:
     return html.Td(text.number(share * 100), className=f"q{step}")
 
 
+def steps(text: Texts) -> list[str]:
+    """Write where each step of the heat table begins."""
+    first, *rest = [text.number(limit * 100) for limit in STEPS]
+    return [f"<{first}", first, *rest]
+
+
 def heat_key(text: Texts) -> Component:
     """Explain the heat table's steps and marks."""
     _ = text.gettext
@@ -248,11 +261,13 @@ def heat_key(text: Texts) -> Component:
                 [
                     _("fewer"),
                     html.Span(
-                        [html.I(className=f"q{step}") for step in range(1, 7)],
+                        [
+                            html.I(words, className=f"q{step}")
+                            for step, words in enumerate(steps(text), 1)
+                        ],
                         className="scale",
-                        **{"aria-hidden": "true"},
                     ),
-                    _("more not met"),
+                    _("more not met, percent"),
                 ]
             ),
             html.Span(_("< too few or suppressed")),
@@ -270,4 +285,5 @@ PAGE = Page(
     nav=lambda text: text.gettext("Sectors"),
     order=3,
     query=("area", "sector"),
+    place=lambda view: view.area_name,
 )

@@ -88,7 +88,7 @@ def test_a_page_is_read_without_javascript(site: str, browser: Browser) -> None:
     page = context.new_page()
     page.goto(site + "/")
     expect(page.locator("h1")).to_have_text(
-        "7 of 18 regions are likely growing, 3 very likely; 6 are shrinking"
+        "7 of 18 regions are likely growing, 3 very likely; 6 are likely shrinking"
     )
     expect(page.locator("table.rank tbody tr.ar")).to_have_count(19)
     expect(page.locator("svg.map")).to_be_visible()

@@ -75,6 +75,36 @@ def test_a_sparkline_stays_in_its_frame_and_dots_what_is_provisional() -> None:
     assert "polyline" not in sparks.sparkline((), provisional=False)
 
 
+def test_a_sparkline_keeps_the_ends_of_every_run_and_its_single_days() -> None:
+    drawn = sparks.sparkline((1.0, 1.1, None, 1.2, None, 1.0, 1.1, 1.2, 1.3), provisional=False)
+    runs = [part.split('"')[0].split() for part in drawn.split('points="')[1:]]
+    assert [len(run) for run in runs] == [2, 3]
+    assert drawn.count("<circle") == 2  # the lone day, and the last
+
+
+def test_a_last_value_that_is_long_past_carries_its_day() -> None:
+    course = series()
+    past = replace(
+        course,
+        value=(*course.value[:20], *(None,) * 50),
+        state=("final",) * 20 + ("too_few",) * 45 + ("hidden",) * 5,
+    )
+    notes = [a["text"] for a in charts.reproduction(past, EN)["layout"]["annotations"]]
+    day = EN.short_day(course.dates[19])
+    assert any(note.startswith("<b>") and note.endswith(f", {day}") for note in notes)
+    current = [a["text"] for a in charts.reproduction(course, EN)["layout"]["annotations"]]
+    assert any(note.startswith("<b>") and note.endswith(")") for note in current)
+
+
+def test_days_not_yet_known_are_drawn_as_still_arriving() -> None:
+    course = series()
+    hidden = replace(course, state=(*course.state[:60], *("hidden",) * 10))
+    drawn = charts.reproduction(hidden, EN)["layout"]
+    note = next(a for a in drawn["annotations"] if "arriving" in a["text"])
+    assert (note["y"], note["yanchor"], note["yref"]) == (1, "bottom", "paper")
+    assert drawn["margin"]["t"] == charts.ABOVE
+
+
 def test_a_common_scale_ends_above_every_range() -> None:
     assert sparks.upper_end([reading(0.41, 0.07), reading(None)]) == pytest.approx(0.5)
     assert sparks.upper_end([]) == pytest.approx(0.1)

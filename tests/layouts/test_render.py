@@ -4,7 +4,7 @@ import pytest
 from dash import dcc, html
 
 from layouts.components.svg import Markup, Svg, icon, tag
-from layouts.render import to_html
+from layouts.render import condensed, to_html
 
 
 def test_texts_and_attributes_are_escaped() -> None:
@@ -59,3 +59,27 @@ def test_a_graph_keeps_its_place_and_an_address_is_not_written() -> None:
 def test_a_component_without_html_form_is_refused() -> None:
     with pytest.raises(ValueError, match=r"no HTML form for dash_core_components.Slider"):
         to_html(dcc.Slider(0, 1))
+
+
+def test_a_condensed_page_reads_the_same_and_keeps_only_charts_as_components() -> None:
+    chart = dcc.Graph(id="x", figure={"layout": {"height": 200}})
+    page = html.Div(
+        [
+            html.H1("A & B", tabIndex="-1"),
+            html.Hr(),
+            html.Div([html.P(["one ", html.B("two")]), chart], className="card"),
+            html.Td("3", colSpan=2, **{"data-label": "three"}),
+            "four",
+            None,
+        ],
+        lang="en",
+        **{"data-shown": "/"},
+    )
+    small = condensed(page)
+    assert to_html(small) == to_html(page)
+    kinds = [type(part).__name__ for part in small.children[:4]]
+    assert kinds == ["Markup", "Hr", "Div", "Markup"]
+    assert small.children[2].children[1] is chart
+    given = small.children[3].to_plotly_json()["props"]
+    assert given["attributes"] == {"colSpan": 2, "data-label": "three"}
+    assert given["tag"] == "td"

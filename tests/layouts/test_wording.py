@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
-from kms import wording
+from kms import findings, wording
+from kms.compute import workplaces
+from kms.domain.indicators import RANGE_LEVEL, SAFETY_RANGE_LEVEL
 from kms.reads.views import Reading
 from kms.texts import texts
 from tests.layouts.view_factory import (
@@ -51,57 +54,58 @@ def test_a_doubling_time_is_told_only_where_it_is_known() -> None:
 
 def test_the_headline_counts_and_grades() -> None:
     some = rows()
-    assert wording.board_headline(EN, some) == (
-        "7 of 18 regions are likely growing, 3 very likely; 6 are shrinking"
+    assert findings.board_headline(EN, some) == (
+        "7 of 18 regions are likely growing, 3 very likely; 6 are likely shrinking"
     )
     sure = tuple(row for row in some if row.label in {"VII", "XI", "CAR"})
     assert (
-        wording.board_headline(EN, sure) == "2 of 3 regions are very likely growing; 1 is shrinking"
+        findings.board_headline(EN, sure)
+        == "2 of 3 regions are very likely growing; 1 is very likely shrinking"
     )
     calm = tuple(row for row in some if row.direction == "uncertain")
-    assert wording.board_headline(EN, calm) == (
-        "None of 3 regions is likely growing; none is shrinking"
+    assert findings.board_headline(EN, calm) == (
+        "None of 3 regions is likely growing; none is likely shrinking"
     )
 
 
 def test_the_headline_says_when_nothing_can_be_told() -> None:
     few = tuple(row for row in rows() if row.direction in {"too_few", "missing"})
     for unknown in (few, ()):
-        assert wording.board_headline(EN, unknown) == (
+        assert findings.board_headline(EN, unknown) == (
             "No region has enough cases to tell growing from shrinking"
         )
-        assert wording.board_why(EN, unknown) == (
+        assert findings.board_why(EN, unknown) == (
             "Cases are too few in every region, or none were received."
         )
 
 
 def test_why_names_the_nearest_where_none_grows() -> None:
     calm = tuple(row for row in rows() if row.direction == "uncertain")
-    assert wording.board_why(EN, calm) == "Nearest to growing: Zamboanga Peninsula, chance 71%."
+    assert findings.board_why(EN, calm) == "Nearest to growing: Zamboanga Peninsula, chance 71%."
 
 
 def test_how_fresh_names_the_oldest_and_the_late() -> None:
     view = board_view()
-    assert wording.board_fresh(EN, view.rows, view.frame) == (
+    assert findings.board_fresh(EN, view.rows, view.frame) == (
         "Cases to 14 Nov 2026, 2 days before. BARMM: 17 days old. "
         "2 sources are late: BARMM case file, DOLE inspections."
     )
     nothing = frame(cases_to=None, late_sources=())
-    assert wording.board_fresh(EN, (), nothing) == (
+    assert findings.board_fresh(EN, (), nothing) == (
         "No cases were received. All sources are in date."
     )
 
 
 def test_an_area_is_told_in_one_sentence() -> None:
     row = area_view().row
-    assert wording.area_lead(EN, row) == (
+    assert findings.area_lead(EN, row) == (
         "Cases are very likely growing (chance of growing 99%): R 1.19, range 1.05–1.33; "
         "doubling in 20 days."
     )
     unsure = replace(row, p_above_1=0.5, doubling_days=None)
-    assert "uncertain whether cases grow (chance 50%)" in wording.area_lead(EN, unsure)
-    assert "too few cases" in wording.area_lead(EN, replace(row, p_above_1=None))
-    assert "No cases were received" in wording.area_lead(EN, replace(row, direction="missing"))
+    assert "uncertain whether cases grow (chance 50%)" in findings.area_lead(EN, unsure)
+    assert "too few cases" in findings.area_lead(EN, replace(row, p_above_1=None))
+    assert "No cases were received" in findings.area_lead(EN, replace(row, direction="missing"))
 
 
 def test_not_met_mirrors_met_and_keeps_the_order_of_its_range() -> None:
@@ -111,19 +115,80 @@ def test_not_met_mirrors_met_and_keeps_the_order_of_its_range() -> None:
 
 
 def test_sectors_and_sources_have_their_findings() -> None:
-    assert wording.sectors_headline(EN, sector_rows()) == (
-        "Agriculture, forestry and fishing fails most: 45% of safety items not met"
+    assert findings.sectors_headline(EN, sector_rows()) == (
+        "Safety items fail most often in Agriculture, forestry and fishing: 45% (38–52) not met"
     )
-    assert "No sector" in wording.sectors_headline(EN, (sector_row("A", "Farms", None),))
-    assert wording.correction_sentence(EN, sector_row("C", "Plants", 0.78)) == (
+    assert "No sector" in findings.sectors_headline(EN, (sector_row("A", "Farms", None),))
+    assert findings.correction_sentence(EN, sector_row("C", "Plants", 0.78)) == (
         "22% of safety items not met at the first visit (15–29), 9% after correction."
     )
-    assert wording.data_headline(EN, data_view()) == "1 of 3 sources is in date"
-    assert wording.data_headline(EN, data_view(sources=())) == "No source has been received yet"
+    assert findings.data_headline(EN, data_view()) == "1 of 3 sources is in date"
+    assert findings.data_headline(EN, data_view(sources=())) == "No source has been received yet"
 
 
 def test_filipino_says_the_same() -> None:
     text = texts("fil")
-    assert wording.board_headline(text, rows()) == (
-        "7 sa 18 rehiyon ang malamang na dumarami, 3 ang napakalamang; 6 ang kumakaunti"
+    assert findings.board_headline(text, rows()) == (
+        "7 sa 18 rehiyon ang malamang na dumarami, 3 ang napakalamang; 6 ang malamang na kumakaunti"
+    )
+
+
+def test_a_headline_says_very_likely_only_of_some() -> None:
+    some = tuple(row for row in rows() if row.label in {"NCR", "I", "XII", "CAR"})
+    unsure = tuple(replace(row, p_above_1=0.85) if row.p_above_1 else row for row in some[:1])
+    assert findings.board_headline(EN, unsure) == (
+        "1 of 1 regions is likely growing; none is likely shrinking"
+    )
+    down = tuple(row for row in rows() if row.label in {"I", "CAR"})
+    assert findings.board_headline(EN, down).endswith("; 2 are likely shrinking")
+
+
+def test_data_of_today_are_not_days_before() -> None:
+    today = frame(cases_to=date(2026, 11, 16))
+    assert findings.cases_to(EN, today) == "Cases to 16 Nov 2026."
+
+
+def test_a_sector_with_few_inspections_does_not_lead_by_chance() -> None:
+    few = replace(
+        sector_row("T", "Households", 0.3), compliance_initial=Reading(0.3, 0.1, 0.6, "final", None)
+    )
+    many = replace(
+        sector_row("F", "Building", 0.4), compliance_initial=Reading(0.4, 0.38, 0.42, "final", None)
+    )
+    assert findings.fails_most((few, many)) is many
+    assert findings.fails_most((sector_row("A", "Farms", None),)) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "written", "around"),
+    [
+        (1.339, 1.266, 1.415, "1.3", "1.3–1.4"),
+        (0.108, 0.083, 0.138, "0.11", "0.08–0.14"),
+        (0.98, 0.8, 1.2, "1.0", "0.8–1.2"),
+        (0.003, 0.001, 0.006, "<0.01", "0.00–0.01"),
+        (0.003, 0.001, 0.004, "<0.01", "below 0.01"),
+        (0.0, 0.0, 0.0008, "0", "below 0.01"),
+    ],
+)
+def test_a_small_rate_is_never_written_as_nothing(
+    value: float, low: float, high: float, written: str, around: str
+) -> None:
+    rate = Reading(value, low, high, "final", None)
+    assert (wording.rate(EN, rate), wording.rate_span(EN, rate)) == (written, around)
+
+
+def test_ranges_are_named_by_the_levels_that_made_them() -> None:
+    assert RANGE_LEVEL == 0.95
+    assert workplaces.RANGE_LEVEL == SAFETY_RANGE_LEVEL
+    assert wording.range_name(EN, SAFETY_RANGE_LEVEL) == "90% range"
+    assert wording.ranges_sentence(EN) == (
+        "A range holds the true value 95 times in 100 where the model is right; "
+        "for safety items, 90 times."
+    )
+
+
+def test_report_dates_are_said_to_lag() -> None:
+    late = frame(basis="report", onset_known_share=None)
+    assert findings.basis_sentence(EN, late) == (
+        "R counts cases by report date, about a week behind."
     )
