@@ -25,11 +25,15 @@ from kms.wording import (
     trend,
 )
 
+LEAST_WRITTEN = 0.005  # a share below would be written as 0%
+ONSET_ENOUGH = 0.4  # share of known onset dates from which R could go by them
+
 
 def region_line(text: Texts, row: AreaRow) -> str:
     """Name a row's R, its range and its doubling time."""
     if row.r.value is None:
-        return f"{place_name(text, row.name)}: {direction_word(text, row.direction).lower()}"
+        told = f"{place_name(text, row.name)}: {direction_word(text, row.direction).lower()}"
+        return told if row.doubling_days is None else f"{told}, {doubling(text, row.doubling_days)}"
     return text.gettext("{name}: R {r} ({range}), {doubling}").format(
         name=row.name,
         r=text.number(row.r.value, 2),
@@ -69,7 +73,55 @@ def board_headline(text: Texts, rows: tuple[AreaRow, ...]) -> str:
             len(up),
         )
     head = head.format(n=len(up), total=total, k=len(sure))
-    return f"{head}; {_shrinking(text, rows)}"
+    parts = (head, _shrinking(text, rows), _rising(text, rows))
+    return "; ".join(part for part in parts if part)
+
+
+def headline(text: Texts, rows: tuple[AreaRow, ...], frame: Frame) -> str:
+    """Answer for today; where the data are too old for that, say so instead."""
+    return stale_sentence(text, frame) or board_headline(text, rows)
+
+
+def stale_sentence(text: Texts, frame: Frame) -> str:
+    """Say that the figures are too old to speak of today; empty where they are in date."""
+    if frame.stale_days is None:
+        return ""
+    return text.gettext("These figures are {age} old and say nothing about today").format(
+        age=age(text, frame.stale_days)
+    )
+
+
+def dated(text: Texts, sentence: str, frame: Frame) -> str:
+    """Put the day before a sentence in the present tense where the data are too old for it."""
+    day = frame.estimates_to or frame.cases_to
+    if frame.stale_days is None or day is None:
+        return sentence
+    return text.gettext("As of {day}: {finding}").format(day=text.day(day), finding=sentence)
+
+
+def days_covered(text: Texts, frame: Frame) -> str:
+    """Say to which day R goes, and to which day cases and attack rates."""
+    parts = []
+    if frame.estimates_to:
+        parts.append(
+            text.gettext("R: 7 days to {day}").format(day=text.short_day(frame.estimates_to))
+        )
+    if frame.cases_to:
+        parts.append(
+            text.gettext("cases and attack rate to {day}").format(
+                day=text.short_day(frame.cases_to)
+            )
+        )
+    return "; ".join(parts)
+
+
+def _rising(text: Texts, rows: tuple[AreaRow, ...]) -> str:
+    count = len(_moving(rows, "rising"))
+    if not count:
+        return ""
+    return text.ngettext(
+        "{n} is rising from few cases", "{n} are rising from few cases", count
+    ).format(n=count)
 
 
 def _shrinking(text: Texts, rows: tuple[AreaRow, ...]) -> str:
@@ -87,9 +139,9 @@ def _shrinking(text: Texts, rows: tuple[AreaRow, ...]) -> str:
 
 def board_why(text: Texts, rows: tuple[AreaRow, ...]) -> str:
     """Name the regions that grow fastest, or the one nearest to growing."""
-    up = _moving(rows, "growing")
-    if up:
-        return ". ".join(region_line(text, row) for row in up[:2]) + "."
+    named = _moving(rows, "growing")[:2] + _moving(rows, "rising")[:1]
+    if named:
+        return ". ".join(region_line(text, row) for row in named) + "."
     known = [row for row in rows if row.p_above_1 is not None]
     if not known:
         return text.gettext("Cases are too few in every region, or none were received.")
@@ -114,14 +166,24 @@ def board_sure(text: Texts, rows: tuple[AreaRow, ...], frame: Frame) -> str:
 
 
 def basis_sentence(text: Texts, frame: Frame) -> str:
-    """Say by which date R counts cases and for how many that date is known."""
-    basis = text.gettext("R counts cases {basis}").format(basis=basis_words(text, frame.basis))
-    if frame.onset_known_share is None:
-        return f"{basis}."
-    known = text.gettext("onset is known for {share} of recent cases").format(
-        share=text.percent(frame.onset_known_share)
-    )
-    return f"{basis}; {known}."
+    """Say by which date R counts cases, for how many that date is known, and why it is that one."""
+    parts = [text.gettext("R counts cases {basis}").format(basis=basis_words(text, frame.basis))]
+    share, by_report = frame.onset_known_share or 0.0, frame.basis == "report"
+    if share:
+        parts.append(
+            text.gettext("onset is known for {share} of recent cases").format(
+                share=text.percent(share) if share >= LEAST_WRITTEN else "<1%"
+            )
+        )
+    elif by_report:
+        parts.append(text.gettext("the files give no onset dates"))
+    if by_report and share >= ONSET_ENOUGH:
+        parts.append(
+            text.gettext(
+                "onset dates of recent cases are still being filled in, so R goes by report date"
+            )
+        )
+    return "; ".join(parts) + "."
 
 
 def board_fresh(text: Texts, rows: tuple[AreaRow, ...], frame: Frame) -> str:
@@ -168,6 +230,8 @@ def area_lead(text: Texts, row: AreaRow) -> str:
     """Answer for one area: growing or not, how sure, how fast."""
     if row.direction == "missing":
         return text.gettext("No cases were received for this area, so nothing can be told.")
+    if row.direction == "rising":
+        return _rising_lead(text, row)
     if row.r.value is None or row.p_above_1 is None:
         return text.gettext("There are too few cases to tell growing from shrinking.")
     if UNLIKELY < row.p_above_1 < LIKELY:
@@ -180,6 +244,25 @@ def area_lead(text: Texts, row: AreaRow) -> str:
         r=text.number(row.r.value, 2),
         range=span(text, row.r),
     )
+    if row.doubling_days is None:
+        return f"{sentence}."
+    return f"{sentence}; {doubling(text, row.doubling_days)}."
+
+
+def _rising_lead(text: Texts, row: AreaRow) -> str:
+    """Say that few cases rise, by whichever growth is above 0 with its whole range."""
+    growth, fortnight = row.growth, row.two_week_growth
+    if growth.value is not None and (growth.low or 0) > 0:
+        sentence = text.gettext(
+            "Cases are too few for R, but they are rising: {share} a day, range {range}"
+        ).format(share="+" + text.percent(growth.value, 1), range=percent_span(text, growth, 1))
+    elif fortnight.value is not None and (fortnight.low or 0) > 0:
+        sentence = text.gettext(
+            "Cases are too few for R, but they are rising: {share} in two weeks against two "
+            "before, range {range}"
+        ).format(share="+" + text.percent(fortnight.value), range=percent_span(text, fortnight))
+    else:
+        return text.gettext("Cases are too few for R, but they are rising.")
     if row.doubling_days is None:
         return f"{sentence}."
     return f"{sentence}; {doubling(text, row.doubling_days)}."

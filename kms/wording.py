@@ -39,6 +39,7 @@ def direction_word(text: Texts, direction: str) -> str:
     """Return the word of a direction; the same on every page and brief."""
     words = {
         "growing": text.gettext("Growing"),
+        "rising": text.gettext("Rising, few cases"),
         "uncertain": text.gettext("Uncertain"),
         "shrinking": text.gettext("Shrinking"),
         "too_few": text.gettext("Too few cases"),

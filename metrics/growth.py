@@ -60,7 +60,8 @@ def growth(
         of freedom; ``contrasts`` estimates six of them in each window; ``none``.
     least_phi
         Floor of the dispersion. 0 gives textbook quasi-Poisson; counts that happen to scatter
-        less than Poisson do not deserve a narrower interval.
+        less than Poisson do not deserve a narrower interval. With a floor, windows worth fewer
+        than 10 independent cases (cases / dispersion) are too few.
 
     Returns
     -------
@@ -95,6 +96,9 @@ def growth(
     enough &= np.isfinite(fit[1])
     fit[:, ~enough] = np.nan
     phi = np.maximum(least_phi, fit[2])
+    if least_phi > 0:  # the product's gate; textbook fits keep every window
+        enough &= cases / phi >= LEAST_CASES
+        fit[:, ~enough] = np.nan
     error = np.sqrt(phi * fit[1])
     reach = float(stdtrit(degrees, 0.975)) * error
     starts = np.arange(1, cases.shape[0] + 1)

@@ -23,6 +23,7 @@ from metrics.weekday import weekday_factors
 NEUTRAL_PRIOR = GammaPrior(1 / np.log(2), 1 / np.log(2))
 LEAST_EXPECTED = 11.0  # a posterior coefficient of variation of 0.3
 LEAST_CASES = 10.0
+LEAST_SHAPE = 4.0  # a coefficient of variation of a half: beyond it a range says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +104,9 @@ def reproduction(
     -------
     Reproduction
         R ~ Gamma(prior shape + cases / phi, prior rate + expected / phi): a quasi-likelihood
-        posterior, the prior is not scaled. State final where expected / phi >= 11 and at least
-        10 cases lie in the window, else too_few, where the figures lean on the prior.
+        posterior, the prior is not scaled. State final where expected / phi >= 11, at least
+        10 cases lie in the window and the posterior's coefficient of variation is at most a
+        half, else too_few, where the figures lean on the prior.
 
     Raises
     ------
@@ -167,6 +169,7 @@ def _posterior(
     rate = prior.rate + sums.expected / sums.phi
     low, q25, median, q75, high = gamma_quantiles(shape, (0.025, 0.25, 0.5, 0.75, 0.975)) / rate
     enough = (sums.expected / sums.phi_gate >= LEAST_EXPECTED) & (sums.cases >= LEAST_CASES)
+    enough &= shape >= LEAST_SHAPE
 
     def given(values: NDArray[Scalar]) -> NDArray[Scalar]:
         return as_given(values, single=single)

@@ -13,6 +13,7 @@ from metrics.states import State, StateCodes
 from metrics.weekday import weekday_factors
 
 FORTNIGHT = 14
+LEAST_EARLIER_CASES = 10.0  # a ratio to fewer is an accident
 LEAST_MEAN_CASES = 20.0  # mean of both fortnights; at 10, flat counts "double" in 6 % of looks
 
 
@@ -53,7 +54,8 @@ def two_week(incidence: ArrayLike, population: ArrayLike) -> TwoWeek:
         Growth = later / earlier - 1 from day 28 on, attack rate = later / 14 / population x
         100,000 from day 14 on. Given the sum of both fortnights, the later one is binomial;
         counts are divided by the dispersion about the seven-day mean (weekday removed) and
-        the interval is Jeffreys'. Too few: the mean of both fortnights is below 20.
+        the interval is Jeffreys'. Too few: the mean of both fortnights is below 20, or the
+        earlier one below 10.
 
     Raises
     ------
@@ -77,9 +79,8 @@ def two_week(incidence: ArrayLike, population: ArrayLike) -> TwoWeek:
     state = np.full(counts.shape, np.int8(State.MISSING))
     known = np.isfinite(earlier)
     state[known] = np.int8(State.TOO_FEW)
-    state[known & (np.nan_to_num(later + earlier) >= 2 * LEAST_MEAN_CASES) & (earlier > 0)] = (
-        np.int8(State.FINAL)
-    )
+    several = np.nan_to_num(later + earlier) >= 2 * LEAST_MEAN_CASES
+    state[known & several & (earlier >= LEAST_EARLIER_CASES)] = np.int8(State.FINAL)
     growth, low, high = _growth(later, earlier, phi)
     attack_low, attack_high = _attack(later, phi)
     single = np.ndim(incidence) == 1

@@ -18,7 +18,16 @@ from kms.domain.series import Series
 from metrics.states import State
 
 Floats = NDArray[np.float64]
-DECIMALS = 4  # exact figures would give exact counts back
+Columns = tuple[Floats, Floats, Floats]  # value, low, high
+DECIMALS = {
+    "r_t": 2,
+    "p_r_above_1": 2,
+    "growth_rate_per_day": 3,
+    "doubling_time_days": 1,
+    "two_week_growth_rate": 2,
+}
+MOST_DECIMALS = 4
+SIGNIFICANT_DIGITS = 2  # of rates
 SHOWN = (State.FINAL, State.PROVISIONAL, State.STALE)
 
 
@@ -70,18 +79,58 @@ def disclosed_figures(
     few &= np.isfinite(series.value)  # a day without a figure keeps its own reason
     hidden = _without(series, few)
     told = replace(hidden, state=np.where(few, float(State.SUPPRESSED), series.state))
+    columns = told.value, told.low, told.high
+    if indicator in PROPORTIONAL:
+        columns = rate_of_rounded(columns, sums[0], rule)
+    elif behind.periods > 1:
+        columns = growth_of_rounded(columns, sums[0], sums[1], rule)
+    return replace(told, value=columns[0], low=columns[1], high=columns[2])
+
+
+def rate_of_rounded(columns: Columns, cases: Floats, rule: DisclosureRule) -> Columns:
+    """Return a rate and its range as the rounded count gives them."""
+    factor = _of_exact(cases, rule)
+    return columns[0] * factor, columns[1] * factor, columns[2] * factor
+
+
+def growth_of_rounded(
+    columns: Columns, later: Floats, earlier: Floats, rule: DisclosureRule
+) -> Columns:
+    """Return a growth and its range as the rounded counts of both periods give them.
+
+    The exact ratio of two counts, each known to within 2, mostly has one solution.
+    """
+    factor = _of_exact(later, rule) / _of_exact(earlier, rule)
+    value, low, high = ((1 + column) * factor - 1 for column in columns)
+    return value, low, high
+
+
+def printed(indicator: str, figures: Floats) -> Floats:
+    """Round figures to what may be published: more digits would give exact counts back."""
     if indicator not in PROPORTIONAL:
-        return told
-    shown = np.array([rule.count(int(n)) or 0 for n in sums[0]], dtype=np.float64)
-    factor = np.divide(shown, sums[0], out=np.ones_like(shown), where=sums[0] > 0)
-    return replace(told, value=told.value * factor, low=told.low * factor, high=told.high * factor)
+        return np.round(figures, DECIMALS.get(indicator, MOST_DECIMALS))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        size = np.floor(np.log10(np.abs(figures)))
+    size = np.where(np.isfinite(size), size, 0.0)
+    unit = 10.0 ** (size - SIGNIFICANT_DIGITS + 1)
+    result: Floats = np.round(np.round(figures / unit) * unit, 10)
+    return result
 
 
-def rounded(series: Series) -> Series:
+def rounded(series: Series, indicator: str) -> Series:
     """Round every column to what may be published."""
-    names = ("value", "low", "high", "low50", "high50", "completeness")
-    columns: dict[str, Any] = {n: np.round(getattr(series, n), DECIMALS) for n in names}
+    names = ("value", "low", "high", "low50", "high50")
+    columns: dict[str, Any] = {n: printed(indicator, getattr(series, n)) for n in names}
+    columns["completeness"] = np.round(series.completeness, MOST_DECIMALS)
     return replace(series, **columns)
+
+
+def _of_exact(cases: Floats, rule: DisclosureRule) -> Floats:
+    """Return the rounded count over the exact one, 1 where there are none; any shape."""
+    exact = np.atleast_1d(np.nan_to_num(cases))
+    shown = np.array([rule.count(int(n)) or 0 for n in exact], dtype=np.float64)
+    result = np.divide(shown, exact, out=np.ones_like(shown), where=shown > 0)
+    return result.reshape(np.shape(cases))
 
 
 def _sums(series: Series, cases: Series, *, days: int, shift: int) -> Floats:

@@ -61,8 +61,8 @@ class Day(BaseModel):
 
     ref_date: date
     value: float | None
-    low: float | None = Field(description="Lower end of the 95% range.")
-    high: float | None
+    low: float | None = Field(description="Lower end of the 95 % range (90 % for compliance).")
+    high: float | None = Field(description="Upper end of the 95 % range (90 % for compliance).")
     state: str = Field(
         description="final, provisional, hidden, too_few, stale, suppressed, missing or withheld"
     )

@@ -8,7 +8,13 @@ from typing import Any
 
 from kms.briefs.names import translated
 from kms.domain.indicators import ALL_SECTORS, RANGE_LEVEL, SAFETY_RANGE_LEVEL
-from kms.findings import area_lead, basis_sentence, correction_sentence
+from kms.findings import (
+    area_lead,
+    basis_sentence,
+    correction_sentence,
+    dated,
+    stale_sentence,
+)
 from kms.library.duties import COMMITTEE, REPORT, RISKS, SAFETY_OFFICER, TRAINING, Duty
 from kms.reads.brief import ActionRow, BriefView
 from kms.reads.views import Reading, SectorRow
@@ -52,7 +58,9 @@ def place_lines(view: BriefView, text: Texts) -> tuple[str, str]:
 def lead(view: BriefView, text: Texts) -> Passage:
     """Answer first: do cases grow here, what is not met, what to do first."""
     _ = text.gettext
-    lines = [area_lead(text, view.area)]
+    lines = [dated(text, area_lead(text, view.area), view.frame)]
+    if view.frame.stale_days is not None:
+        lines.insert(0, f"{stale_sentence(text, view.frame)}.")
     rated = [(name, row) for name, row in view.places if row.compliance_initial.value is not None]
     if rated:
         name, row = rated[0]
@@ -184,9 +192,10 @@ def duties(view: BriefView, text: Texts) -> Passage:
 def sure(view: BriefView, text: Texts) -> Passage:
     """Say how sure the figures are and what they cannot tell."""
     _ = text.gettext
+    still_open = _("After correction: items still open count as not met.")
     left_out = _("Days whose reports are still arriving are left out.")
     lines = [
-        ranges_sentence(text),
+        f"{ranges_sentence(text)} {still_open}",
         f"{basis_sentence(text, view.frame)} {left_out}",
         _("Absence of reports is not absence of accidents."),
         _("Micro and informal firms are hardly inspected: their risk is not seen here."),

@@ -28,6 +28,9 @@ GROWTH_DAYS = 14
 RECENT_DAYS = 56
 LEAST_ONSET_SHARE = 0.4  # of recent cases, for the onset axis; below it R goes by report date
 FINAL_SHARE = 0.9
+NEWEST_DAYS = 14
+LARGEST_RISE = 0.05  # of the share of blank onsets
+CERTAIN = 3.0  # standard errors
 LONGEST_INTERVAL_DAYS = 40
 
 
@@ -47,7 +50,8 @@ def transmission(inputs: CaseInputs, areas: Areas, disease: Disease) -> Transmis
     if interval is None:
         raise ValueError(f"disease {disease.id} has no serial interval; it has no R")
     share = onset_known_share(inputs)
-    basis = "onset" if share is not None and share >= LEAST_ONSET_SHARE else "report"
+    settled = share is not None and share >= LEAST_ONSET_SHARE and not onsets_still_coming(inputs)
+    basis = "onset" if settled else "report"
     pmf = discretise_gamma(interval.mean_days, interval.sd_days, LONGEST_INTERVAL_DAYS)
     known = known_shares(inputs, basis)
     cases = inputs.counts[basis] / np.where(known >= FINAL_SHARE, known, 1.0)
@@ -66,6 +70,28 @@ def onset_known_share(inputs: CaseInputs) -> float | None:
     reported = inputs.counts["report"][recent, 0].sum()
     unknown = inputs.counts[ONSET_UNKNOWN][recent, 0].sum()
     return None if reported == 0 else float(1 - unknown / reported)
+
+
+def onsets_still_coming(inputs: CaseInputs) -> bool:
+    """Tell whether onsets of the newest cases are filled in later, after the case is reported.
+
+    Completeness is learned from the delay between onset and report; it cannot see cases that
+    are reported with a blank onset and get one later, and R by onset would fall for that alone.
+    The newest two weeks are compared with the six before: a known share lower by more than
+    5 points, and by more than chance allows, says so.
+    """
+    reported, unknown = inputs.counts["report"][:, 0], inputs.counts[ONSET_UNKNOWN][:, 0]
+    days = inputs.days()
+    new = slice(max(0, days - NEWEST_DAYS), None)
+    old = slice(max(0, days - RECENT_DAYS), max(0, days - NEWEST_DAYS))
+    n_new, n_old = reported[new].sum(), reported[old].sum()
+    if min(n_new, n_old) == 0:
+        return False
+    blank_new, blank_old = unknown[new].sum() / n_new, unknown[old].sum() / n_old
+    pooled = (unknown[new].sum() + unknown[old].sum()) / (n_new + n_old)
+    error = np.sqrt(pooled * (1 - pooled) * (1 / n_new + 1 / n_old))
+    risen = blank_new - blank_old
+    return bool(risen > LARGEST_RISE and risen > CERTAIN * error)
 
 
 def known_shares(inputs: CaseInputs, basis: str) -> Floats:

@@ -18,6 +18,7 @@ from kms.domain.indicators import (
     INSPECTION_PERIOD_DAYS,
     LEAST_ESTABLISHMENTS,
     NOT_MET,
+    SAFETY_RANGE_LEVEL,
 )
 from kms.domain.series import make_series
 from kms.store.facts import fact_table
@@ -26,7 +27,6 @@ from kms.store.states import state_at
 from metrics.proportions import wilson
 from metrics.states import State
 
-RANGE_LEVEL = 0.9  # of safety items; figures of transmission have 95 %
 _RESULTS = {"compliance_initial": "compliant_initial", "compliance_after": "compliant_after"}
 
 
@@ -59,7 +59,11 @@ def workplaces(
         last = date.fromisoformat(_one(engine, "SELECT max(opened_on) FROM visits"))
         first = last - timedelta(days=INSPECTION_PERIOD_DAYS - 1)
         engine.execute(
-            "CREATE TABLE asked AS SELECT i.*, v.establishment_id, v.sector, r.region "
+            # An item still open after the visit counts as not met, else every failure that was
+            # never mended would leave the count and only the mended ones stay.
+            "CREATE TABLE asked AS SELECT i.* EXCLUDE (compliant_after), "
+            "coalesce(i.compliant_after, i.compliant_initial) AS compliant_after, "
+            "v.establishment_id, v.sector, r.region "
             "FROM items i JOIN visits v USING (inspection_id) JOIN regions r USING (area) "
             f"WHERE i.applicable AND v.visit = 'first' AND v.opened_on >= '{first}'"
         )
@@ -78,7 +82,7 @@ def design_effect(engine: duckdb.DuckDBPyConnection, column: str) -> float:
             engine.execute(
                 f"SELECT count(*) FILTER ({column}), count(*) FROM asked "
                 f"WHERE {column} IS NOT NULL "
-                "GROUP BY inspection_id"
+                "GROUP BY inspection_id ORDER BY inspection_id"
             ).fetchall(),
             dtype=np.float64,
         )
@@ -130,7 +134,9 @@ def _items_not_met(engine: duckdb.DuckDBPyConnection) -> list[tuple[str, Tally]]
 
 def _share(indicator: str, tally: Tally, effect: float, last: date) -> Entry:
     enough = tally.establishments >= LEAST_ESTABLISHMENTS
-    found = wilson(float(tally.met), float(tally.asked), design_effect=effect, level=RANGE_LEVEL)
+    found = wilson(
+        float(tally.met), float(tally.asked), design_effect=effect, level=SAFETY_RANGE_LEVEL
+    )
 
     def shown(value: object) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         return np.array([value if enough else np.nan], dtype=np.float64)

@@ -131,6 +131,7 @@ class Areas:
         self._neighbours: dict[tuple[str, str], list[Neighbour]] = defaultdict(list)
         for level, code, neighbour in neighbours:
             self._neighbours[level, code].append(neighbour)
+        self._members: dict[date, dict[str, list[str]]] = {}  # day -> region -> its leaves
 
     def __contains__(self, code: object) -> bool:
         return code in self._areas
@@ -240,8 +241,12 @@ class Areas:
         limits of the 2020 census apply (Makati and Taguig changed hands of ten barangays); a
         unit without a 2015 figure keeps that of 2020. `incl_huc=False`: provinces without
         their highly urbanised cities, as in tables of the Philippine Statistics Authority.
+        A region has the people of the cities and municipalities it had on that day, so that a
+        rate's cases and people come from the same places.
         """
         area = self.get(code)
+        if area.level == "region":
+            return self._people_of_region(code, on)
         census = area.census_incl_huc if incl_huc else area.census
         if census.pop_2020 is None:
             return None
@@ -251,6 +256,16 @@ class Areas:
         moved = 0 if on >= CURRENT_LIMITS_FROM else in_2020 - census.pop_2020
         latest = census.pop_2024 or census.pop_2020
         return moved + _between(CENSUS_DAYS[1:], census.pop_2020, latest, on)
+
+    def _people_of_region(self, code: str, on: date) -> float | None:
+        if on not in self._members:
+            members: dict[str, list[str]] = {}
+            for leaf in self:
+                if leaf.is_leaf:
+                    members.setdefault(self.region_of(leaf.code, on), []).append(leaf.code)
+            self._members[on] = members
+        people = [self.population(leaf, on) for leaf in self._members[on].get(code, ())]
+        return sum(number for number in people if number is not None) or None
 
     def _dated_parent(self, code: str, on: date | None, *, level: str) -> str:
         for membership in self._dated.get(code, ()):

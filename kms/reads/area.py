@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from kms.access.disclosure import DisclosureRule
+from kms.access.figures import rounded
 from kms.config import MANILA
 from kms.domain.areas import COUNTRY
 from kms.domain.series import Series
@@ -63,7 +64,9 @@ def read_area(store: Store, request: Request, rule: DisclosureRule | None = None
 
 def _shown(connection: Connection, issue: Issue, indicator: str, area: str) -> SeriesView:
     series = read_series(connection, issue.id, indicator, area)
-    return EMPTY if series is None else series_view(last_days(series, SHOWN_DAYS))
+    return (
+        EMPTY if series is None else series_view(rounded(last_days(series, SHOWN_DAYS), indicator))
+    )
 
 
 def series_view(series: Series) -> SeriesView:
@@ -103,11 +106,11 @@ def _cases(connection: Connection, issue: Issue, area: str, rule: DisclosureRule
         for day, share in zip(shown.dates(), shown.completeness, strict=True)
         if share < FINAL_SHARE
     ]
-    rounded = rule.counts([int(n) for n in sums])
+    sums_shown = rule.counts([int(n) for n in sums])
     return CasesView(
         dates=tuple(shown.dates()),
         cases=rule.counts([int(n) for n in shown.value]),
-        mean7=tuple(None if n is None else round(n / 7, 2) for n in rounded),
+        mean7=tuple(None if n is None else round(n / 7, 2) for n in sums_shown),
         provisional_from=settling[0] if settling else None,
         basis=basis,
     )

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from kms.compute.identity import inputs_hash
 from kms.config import MANILA
+from kms.domain.areas import COUNTRY
 from kms.errors import NoDataError
 from kms.reads.request import Request
 from kms.reads.views import Frame
@@ -17,9 +18,19 @@ from kms.reference import load_diseases
 from kms.store.engine import Store
 from kms.store.ledger import recent_runs
 from kms.store.open import clock, is_synthetic
-from kms.store.publications import PUBLISHED, Issue, current_issue, issues, with_inputs
+from kms.store.publications import (
+    PUBLISHED,
+    Issue,
+    current_issue,
+    issues,
+    latest_values,
+    with_inputs,
+)
 from kms.store.sources import sources
 from kms.store.vintages import cuts, newest, vintages
+
+CASES = "doh_case_information"
+STALE_AFTER_DAYS = 7
 
 
 def resolve_issue(connection: Connection, request: Request) -> Issue:
@@ -48,25 +59,43 @@ def read_frame(connection: Connection, request: Request, issue: Issue | None = N
     """Return what every page says about the figures on it."""
     issue = issue or resolve_issue(connection, request)
     shown = current_issue(connection)
-    facts, now = issue.facts, clock(connection)
+    facts, latest = issue.facts, issue.id == shown.id
+    now = clock(connection) if latest else issue.as_of
     disease = load_diseases()[facts["disease"]]
     return Frame(
         publication_id=issue.id,
         as_of=issue.as_of,
         published_at=issue.published_at,
-        is_latest=issue.id == shown.id,
-        clock=now,
+        is_latest=latest,
+        clock=clock(connection),
         synthetic=is_synthetic(connection),
         disease=disease.id,
         disease_name=disease.name(request.language),
         basis=facts["basis"],
         onset_known_share=facts["onset_known_share"],
         cases_to=date.fromisoformat(facts["cases_to"]),
+        estimates_to=_estimates_to(connection, issue),
+        stale_days=_stale_days(connection, issue) if latest else None,
         late_sources=tuple(
             str(s["title"]) for s in sources(connection) if late_days(connection, s, now) > 0
         ),
         editions=editions(connection),
     )
+
+
+def _estimates_to(connection: Connection, issue: Issue) -> date | None:
+    found = latest_values(connection, issue.id, area=COUNTRY, indicator="r_t")
+    return found[0]["ref_date"] if found else None
+
+
+def _stale_days(connection: Connection, issue: Issue) -> int | None:
+    """Return the age of the cases when a week more than the source may be late."""
+    today = clock(connection).astimezone(MANILA).date()
+    age: int = (today - date.fromisoformat(issue.facts["cases_to"])).days
+    due = [
+        s["every_days"] + s["grace_days"] for s in sources(connection) if s["source_id"] == CASES
+    ]
+    return age if due and age > due[0] + STALE_AFTER_DAYS else None
 
 
 def editions(connection: Connection) -> tuple[date, ...]:

@@ -11,6 +11,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from kms.access.disclosure import DisclosureRule
+from kms.access.figures import Columns, growth_of_rounded, printed, rate_of_rounded
 from kms.config import MANILA
 from kms.domain.areas import Area, Areas
 from kms.domain.indicators import ALL_SECTORS
@@ -22,8 +23,7 @@ from metrics.states import State
 
 SPARKLINE_DAYS = 56
 LIKELY, UNLIKELY = 0.8, 0.2
-ORDER = ("growing", "uncertain", "shrinking", "too_few", "missing")  # of lines and groups
-DECIMALS = 4  # exact figures would give exact counts back
+ORDER = ("growing", "rising", "uncertain", "shrinking", "too_few", "missing")  # of lines and groups
 STATES_WITH_VALUE = ("final", "provisional", "stale")
 UNTOLD = ("too_few", "missing")
 MISSING = Reading(None, None, None, "missing", None)
@@ -80,32 +80,36 @@ def direction_of(newest: Newest, area: str) -> str:
     if chance.state == "missing":
         return "missing"
     if chance.value is None:
-        return "too_few"
+        return "rising" if _rises(newest, area) else "too_few"
     if chance.value >= LIKELY:
         return "growing"
     return "shrinking" if chance.value <= UNLIKELY else "uncertain"
 
 
-def reading_of(row: Mapping[str, Any], factor: float = 1.0) -> Reading:
-    """Return a stored value rounded for readers; only states with a value keep one."""
-    shown = row["state"] in STATES_WITH_VALUE
+def _rises(newest: Newest, area: str) -> bool:
+    """Tell whether few cases are surely becoming more: an outbreak begins with few."""
+    growth = newest.reading("growth_rate_per_day", area)
+    fortnight = two_week_growth(newest, area)
+    return any(reading.low is not None and reading.low > 0 for reading in (growth, fortnight))
 
-    def rounded(number: float | None) -> float | None:
-        return round(number * factor, DECIMALS) if shown and number is not None else None
 
-    return Reading(
-        rounded(row["value"]),
-        rounded(row["low"]),
-        rounded(row["high"]),
-        row["state"],
-        row["ref_date"],
-        row["completeness"],
-    )
+def reading_of(row: Mapping[str, Any]) -> Reading:
+    """Return a stored value as it may be printed; only states with a value keep one."""
+    columns = np.array([row[name] for name in ("value", "low", "high")], dtype=np.float64)
+    if row["state"] not in STATES_WITH_VALUE:
+        columns[:] = np.nan
+    return _reading(row, columns)
+
+
+def _reading(row: Mapping[str, Any], columns: Iterable[Any]) -> Reading:
+    figures = printed(row["indicator"], np.array([*columns], dtype=np.float64))
+    value, low, high = (float(x) if np.isfinite(x) else None for x in figures)
+    return Reading(value, low, high, row["state"], row["ref_date"], row["completeness"])
 
 
 def _row(newest: Newest, areas: Areas, unit: Area, series: Series | None) -> AreaRow:
     code = unit.code
-    people = areas.population(code, newest.today)
+    people = areas.population(code, date.fromisoformat(newest.issue.facts["cases_to"]))
     direction = direction_of(newest, code)
     growth, doubling = _pace(newest, code, direction)
     reported = newest.issue.facts["reported_to"].get(code)
@@ -144,29 +148,38 @@ def attack_rate(newest: Newest, area: str) -> Reading:
     row = newest.values.get(("adar_per_100k", area, ""))
     if row is None:
         return MISSING
-    exact = row["cases"] or 0
-    shown = newest.rule.count(exact)
-    if shown is None:
-        return Reading(None, None, None, State.SUPPRESSED.label, row["ref_date"])
-    return reading_of(row, shown / exact if exact else 1.0)
+    cases = row["cases"] or 0
+    if newest.rule.count(cases) is None:
+        return suppressed(row)
+    return _reading(row, rate_of_rounded(_columns(row), np.array(float(cases)), newest.rule))
 
 
 def two_week_growth(newest: Newest, area: str) -> Reading:
-    """Return the two-week growth; suppressed where either fortnight's count is.
-
-    A ratio of a small count and one that may be guessed gives the small one back.
-    """
+    """Return the two-week growth from rounded counts; suppressed where either count is."""
     row = newest.values.get(("two_week_growth_rate", area, ""))
     if row is None:
         return MISSING
-    reading = reading_of(row)
-    if reading.value is None:
-        return reading
+    if row["state"] not in STATES_WITH_VALUE or row["value"] is None or row["value"] <= -1:
+        return reading_of(row)
     later = row["cases"] or 0
-    earlier = round(later / (1 + row["value"])) if row["value"] > -1 else None
-    if newest.rule.count(later) is None or (earlier and newest.rule.count(earlier) is None):
-        return Reading(None, None, None, State.SUPPRESSED.label, row["ref_date"])
-    return reading
+    earlier = round(later / (1 + row["value"]))
+    if None in (newest.rule.count(later), newest.rule.count(earlier)):
+        return suppressed(row)
+    counts = np.array(float(later)), np.array(float(earlier))
+    return _reading(row, growth_of_rounded(_columns(row), *counts, newest.rule))
+
+
+def suppressed(row: Mapping[str, Any]) -> Reading:
+    """Return a reading whose count of persons is too small to be shown."""
+    return Reading(None, None, None, State.SUPPRESSED.label, row["ref_date"])
+
+
+def _columns(row: Mapping[str, Any]) -> Columns:
+    value, low, high = (
+        np.array(np.nan if row[n] is None else row[n], dtype=np.float64)
+        for n in ("value", "low", "high")
+    )
+    return value, low, high
 
 
 def sparkline(series: Series | None) -> tuple[float | None, ...]:

@@ -177,10 +177,10 @@ def _disclosed(
     if indicator in COUNTS:
         return disclosed_counts(series, rule)
     if indicator not in MADE_FROM:
-        return rounded(series)
+        return rounded(series, indicator)
     if cases is None:
         raise NoDataError(f"the counts behind {indicator} are not kept any more, nor is it shown")
-    return rounded(disclosed_figures(series, cases, indicator, rule))
+    return rounded(disclosed_figures(series, cases, indicator, rule), indicator)
 
 
 def _points(series: Series, query: SeriesQuery) -> Iterator[Point]:

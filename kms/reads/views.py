@@ -36,6 +36,8 @@ class Frame:
     basis: str  # onset or report: the time axis of R
     onset_known_share: float | None  # of the cases reported in the last 8 weeks
     cases_to: date | None  # last report date in the data
+    estimates_to: date | None  # last day of the country's newest window of R
+    stale_days: int | None  # age of the data when too old to speak of today; None: in date
     late_sources: tuple[str, ...]  # titles of sources past their due date
     editions: tuple[date, ...]  # as-of dates (Manila) that can be looked at, oldest first
 
@@ -48,7 +50,9 @@ class AreaRow:
     name: str
     label: str  # region's roman number or acronym; empty below regions
     population: int | None
-    direction: str  # growing, shrinking, uncertain, too_few, missing
+    direction: (
+        str  # growing, rising (few cases, but growing), uncertain, shrinking, too_few, missing
+    )
     r: Reading
     p_above_1: float | None
     sparkline: tuple[float | None, ...]  # R, one value a day, oldest first, 56 days

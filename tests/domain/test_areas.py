@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date, timedelta
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kms.domain.areas import COUNTRY, NCR, Areas, Lineage, read_areas
+from kms.reference import load_areas
 
 EAST, WEST = "0100000000", "0200000000"
 OLD, NORTH, SOUTH = "0100100000", "0100200000", "0100300000"
@@ -229,3 +231,23 @@ def test_the_registry_knows_what_it_holds() -> None:
     assert areas.get(OLD).in_force(SPLIT - timedelta(days=1))
     assert not areas.get(OLD).in_force(SPLIT)
     assert not areas.get(OLD).in_force(None)
+
+
+@pytest.mark.parametrize(
+    "on",
+    [
+        date(2016, 1, 1), date(2020, 4, 16), date(2020, 12, 31), date(2022, 6, 1),
+        date(2022, 12, 31), date(2024, 3, 1), date(2024, 7, 1), date(2024, 12, 31),
+        date(2026, 11, 16),
+    ],
+)  # fmt: skip
+def test_a_region_has_the_people_of_the_places_counted_in_it(on: date) -> None:
+    areas = load_areas()
+    by_region: dict[str, float] = defaultdict(float)
+    for leaf, way in areas.tree(on).items():
+        by_region[way.region] += areas.population(leaf, on) or 0.0
+    regions = areas.units("region", on)
+    for region in regions:
+        assert areas.population(region.code, on) == pytest.approx(by_region[region.code])
+    total = sum(areas.population(region.code, on) or 0 for region in regions)
+    assert total == pytest.approx(areas.population(COUNTRY, on), rel=2e-3)

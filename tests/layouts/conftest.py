@@ -14,6 +14,9 @@ from layouts.page import Page
 from layouts.routing import discover
 from layouts.server import create_dash
 from tests.layouts import view_factory
+from tests.published import published, published_home
+
+__all__ = ["published", "published_home"]
 
 KNOWN = {region[0] for region in view_factory.REGIONS} | {"0000000000"}
 VIEWS: dict[str, Callable[..., Any]] = {

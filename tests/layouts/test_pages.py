@@ -8,11 +8,15 @@ from importlib import resources
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
+from kms.access.disclosure import DisclosureRule
 from kms.errors import NoDataError
 from kms.reads.views import AreaRow, CasesView, Reading, SeriesView
+from kms.store.engine import Store
 from layouts.routing import discover
+from layouts.server import create_dash
 from tests.layouts import view_factory
 from tests.layouts.conftest import VIEWS, pages_with, server_of
 from tests.layouts.view_factory import (
@@ -330,7 +334,69 @@ def test_every_label_says_report_date_where_r_counts_by_it() -> None:
     for address, labels in (("/", 2), ("/areas/0700000000", 4)):
         shown = words(client.get(address).text)
         assert shown.count("by report date, about a week behind") == labels
-        assert "onset date" not in shown
+        assert "by onset date" not in shown
+
+
+def test_a_small_outbreak_has_its_tile_group_and_mark() -> None:
+    small = view_factory.rising_row()
+    rows = tuple(small if row.code == small.code else row for row in board_view().rows)
+    views = VIEWS | {
+        "/": lambda frame: board_view(frame=frame, rows=rows),
+        "/areas/<area>": lambda frame: area_view(frame=frame, row=small, children=(small,)),
+    }
+    client = server_of(pages_with(views)).test_client()
+    page = served(client.get("/").text)
+    assert page.count('class="tile ') == 5
+    assert 'href="#board-rising"' in page
+    assert page.index('id="board-growing"') < page.index('id="board-rising"')
+    assert page.index('id="board-rising"') < page.index('id="board-uncertain"')
+    assert "1 is rising from few cases" in words(client.get("/").text)
+    assert "Too few cases to rising, few cases" in words(client.get("/").text)
+    area = words(client.get("/areas/1700000000").text)
+    assert "Cases are too few for R, but they are rising: +12.0% a day" in area
+    assert served(server_of(pages_with(VIEWS)).test_client().get("/").text).count("tile t-") == 4
+
+
+def test_figures_too_old_say_so_on_every_page() -> None:
+    made = {
+        path: lambda frame, view=view: view(frame=replace(frame, stale_days=300))
+        for path, view in VIEWS.items()
+    }
+    client = server_of(pages_with(made)).test_client()
+    said = "These figures are 300 days old and say nothing about today"
+    for address in ADDRESSES:
+        page = client.get(address).text
+        assert served(page).count('class="asof old"') == 1, address
+        assert said in words(page), address
+    board = client.get("/").text
+    assert re.search(f"<h1[^>]*>{said}</h1>", board)
+    assert "As of 6 Nov 2026: 7 of 18 regions are likely growing" in words(board)
+
+
+def test_the_board_says_which_days_its_figures_are_for(client: FlaskClient) -> None:
+    shown = words(client.get("/").text)
+    assert "R: 7 days to 6 Nov; cases and attack rate to 14 Nov" in shown
+
+
+def test_items_still_open_are_said_to_count_as_not_met(client: FlaskClient) -> None:
+    for address in ("/sectors", "/areas/0700000000"):
+        assert words(client.get(address).text).count("items still open count as not met") == 1
+
+
+def test_a_stricter_disclosure_rule_hides_more(published: Store) -> None:
+    assert {page.path for page in discover() if page.discloses} == {
+        "/",
+        "/areas",
+        "/areas/<area>",
+        "/sectors",
+    }
+
+    def hidden(rule: DisclosureRule | None) -> int:
+        server = Flask("tests")
+        create_dash(server, published, rule=rule)
+        return words(server.test_client().get("/areas/1400000000").text).count("suppressed")
+
+    assert hidden(DisclosureRule(threshold=50)) > hidden(None)
 
 
 def test_safety_items_say_90_and_transmission_95(client: FlaskClient) -> None:

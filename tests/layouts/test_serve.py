@@ -9,7 +9,7 @@ import urllib.request
 from flask import Flask
 from typer.testing import CliRunner
 
-from layouts.cli import serve_command
+from layouts.cli import PortTakenError, serve_command
 
 PROGRAM = """
 from flask import Flask
@@ -28,17 +28,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_a_taken_port_is_one_clear_line_and_exit_code_4() -> None:
+def test_a_taken_port_is_raised_in_one_clear_line_with_exit_code_4() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         command = serve_command(lambda: Flask("tests"))
         result = CliRunner().invoke(command, ["--host", "127.0.0.1", "--port", str(port)])
-    assert result.exit_code == 4
-    assert len(result.stderr.strip().splitlines()) == 1
-    assert f"cannot listen on 127.0.0.1:{port}" in result.stderr
-    assert "--port" in result.stderr
+    assert isinstance(result.exception, PortTakenError)
+    assert result.exception.exit_code == 4
+    said = str(result.exception)
+    assert len(said.splitlines()) == 1
+    assert f"cannot listen on 127.0.0.1:{port}" in said
+    assert "--port" in said
 
 
 def test_it_serves_says_where_and_stops_when_told() -> None:

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from kms import findings, wording
-from kms.compute import workplaces
+from kms.compute import transmission, workplaces
 from kms.domain.indicators import RANGE_LEVEL, SAFETY_RANGE_LEVEL
 from kms.reads.views import Reading
 from kms.texts import texts
@@ -16,6 +16,7 @@ from tests.layouts.view_factory import (
     data_view,
     frame,
     reading,
+    rising_row,
     rows,
     sector_row,
     sector_rows,
@@ -188,7 +189,45 @@ def test_ranges_are_named_by_the_levels_that_made_them() -> None:
 
 
 def test_report_dates_are_said_to_lag() -> None:
-    late = frame(basis="report", onset_known_share=None)
-    assert findings.basis_sentence(EN, late) == (
-        "R counts cases by report date, about a week behind."
+    lead = "R counts cases by report date, about a week behind; "
+    for unknown in (None, 0.0):
+        late = frame(basis="report", onset_known_share=unknown)
+        assert findings.basis_sentence(EN, late) == lead + "the files give no onset dates."
+    few = findings.basis_sentence(EN, frame(basis="report", onset_known_share=0.12))
+    assert few == lead + "onset is known for 12% of recent cases."
+    hardly = findings.basis_sentence(EN, frame(basis="report", onset_known_share=0.001))
+    assert hardly == lead + "onset is known for <1% of recent cases."
+    filling = findings.basis_sentence(EN, frame(basis="report", onset_known_share=0.55))
+    assert filling == (
+        lead + "onset is known for 55% of recent cases; onset dates of recent cases are still "
+        "being filled in, so R goes by report date."
+    )
+    assert findings.ONSET_ENOUGH == transmission.LEAST_ONSET_SHARE
+
+
+def test_a_small_outbreak_is_told_without_r() -> None:
+    row = rising_row()
+    some = (*(r for r in rows() if r.label in {"VII", "CAR"}), row)
+    assert findings.board_headline(EN, some).endswith(
+        "; 1 is very likely shrinking; 1 is rising from few cases"
+    )
+    assert findings.board_why(EN, (row,)) == ("MIMAROPA: rising, few cases, doubling in 6 days.")
+    assert findings.area_lead(EN, row) == (
+        "Cases are too few for R, but they are rising: +12.0% a day, range 2.0–22.0; "
+        "doubling in 6 days."
+    )
+    flat = replace(row, growth=reading(0.05, 0.1), two_week_growth=reading(1.5, 0.5))
+    assert "+150% in two weeks against two before, range 100–200" in findings.area_lead(EN, flat)
+    assert wording.direction_word(EN, "rising") == "Rising, few cases"
+
+
+def test_old_figures_say_nothing_about_today() -> None:
+    old = frame(stale_days=300)
+    assert findings.headline(EN, rows(), old) == (
+        "These figures are 300 days old and say nothing about today"
+    )
+    assert findings.dated(EN, "Cases grow.", old) == "As of 6 Nov 2026: Cases grow."
+    assert findings.dated(EN, "Cases grow.", frame()) == "Cases grow."
+    assert findings.days_covered(EN, frame()) == (
+        "R: 7 days to 6 Nov; cases and attack rate to 14 Nov"
     )

@@ -84,6 +84,8 @@ def frame(**changes: object) -> Frame:
         basis="onset",
         onset_known_share=0.82,
         cases_to=date(2026, 11, 14),
+        estimates_to=date(2026, 11, 6),
+        stale_days=None,
         late_sources=("BARMM case file", "DOLE inspections"),
         editions=tuple(TODAY - timedelta(days=7 * week) for week in range(11, -1, -1)),
     )
@@ -129,8 +131,16 @@ def area_row(
 
 def rows() -> tuple[AreaRow, ...]:
     made = [area_row(*region) for region in REGIONS]
-    order = ("growing", "uncertain", "shrinking", "too_few", "missing")
+    order = ("growing", "rising", "uncertain", "shrinking", "too_few", "missing")
     return tuple(sorted(made, key=lambda row: (order.index(row.direction), -(row.r.value or 0))))
+
+
+def rising_row() -> AreaRow:
+    """A small outbreak: too few cases for R, growth above 0 with its whole range."""
+    few = area_row("1700000000", "MIMAROPA", "IV-B", 3.2, None, None)
+    return replace(
+        few, direction="rising", growth=reading(0.12), doubling_days=5.8, change="too_few"
+    )
 
 
 def nation() -> AreaRow:
