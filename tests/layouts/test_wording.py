@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from kms import findings, wording
-from kms.compute import transmission, workplaces
+from kms.compute import transmission
 from kms.domain.indicators import RANGE_LEVEL, SAFETY_RANGE_LEVEL
 from kms.reads.views import Reading
 from kms.texts import texts
@@ -180,7 +180,6 @@ def test_a_small_rate_is_never_written_as_nothing(
 
 def test_ranges_are_named_by_the_levels_that_made_them() -> None:
     assert RANGE_LEVEL == 0.95
-    assert workplaces.RANGE_LEVEL == SAFETY_RANGE_LEVEL
     assert wording.range_name(EN, SAFETY_RANGE_LEVEL) == "90% range"
     assert wording.ranges_sentence(EN) == (
         "A range holds the true value 95 times in 100 where the model is right; "
