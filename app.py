@@ -1,7 +1,6 @@
 """Wiring only: settings to stores to server, and the command line from three parts."""
 
 import sys
-from functools import partial
 
 import typer
 from flask import Flask
@@ -30,7 +29,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     server: Flask = create_api(store, rule)
     server.secret_key = settings.signing_key()
     server.register_blueprint(create_briefs(store, settings.home, rule, settings.language))
-    create_dash(server, store, language=settings.language, edition=partial(edition, store))
+    kept = {"rule": rule, "edition": lambda: edition(store)}
+    create_dash(server, store, language=settings.language, **kept)
     store.close()  # workers are forked from here, and a connection must not be shared
     return server
 

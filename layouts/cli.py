@@ -89,10 +89,6 @@ def serve_command(create: Callable[[], Flask]) -> typer.Typer:
     ) -> None:
         """Serve the pages."""
         settings = load_settings()
-        try:
-            serve_app(create, host or settings.host, port or settings.port, workers=workers)
-        except PortTakenError as error:
-            typer.echo(str(error), err=True)
-            raise typer.Exit(error.exit_code) from error
+        serve_app(create, host or settings.host, port or settings.port, workers=workers)
 
     return app

@@ -29,7 +29,9 @@ HATCH = (
     '<defs><pattern id="map-hatch" width="5" height="5" patternUnits="userSpaceOnUse" '
     'patternTransform="rotate(45) scale({scale})"><rect width="5" height="5" '
     'fill="var(--surface)"/><line x1="0" y1="0" x2="0" y2="5" stroke="var(--ins-hatch)" '
-    'stroke-width="2.4"/></pattern></defs>'
+    'stroke-width="2.4"/></pattern><pattern id="map-dots" width="5" height="5" '
+    'patternUnits="userSpaceOnUse" patternTransform="scale({scale})"><rect width="5" height="5" '
+    'fill="var(--surface)"/><circle cx="2.5" cy="2.5" r="1.3" fill="var(--ink)"/></pattern></defs>'
 )
 
 

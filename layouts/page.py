@@ -70,6 +70,7 @@ class Page(Generic[View]):
     section: str = ""  # the path of the navigation entry it belongs to; empty: its own
     query: tuple[str, ...] = ()  # request fields that may be given as ?name=
     place: Callable[[View], str] | None = None  # the area it is about; none: the country
+    discloses: bool = False  # its read takes the disclosure rule as the keyword `rule`
     pattern: re.Pattern[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import flask
 from dash import Dash, Input, Output, dcc, html
 
+from kms.access.disclosure import DisclosureRule
 from layouts.delivery import Kept, compress_responses
 from layouts.page import Page
 from layouts.render import condensed, to_html
@@ -87,12 +89,14 @@ def create_dash(
     language: str = "en",
     pages: Iterable[Page[Any]] | None = None,
     edition: Callable[[], str] | None = None,
+    rule: DisclosureRule | None = None,
 ) -> Dash:
     """Mount the pages on a Flask server; `store` is handed to their reads as it is.
 
     Must be the last thing done to the server: it asks for the first page, after which Flask
     takes no more routes. `edition` names the state of the data cheaply (publication and day);
-    pages are kept while it stays the same, and made each time if it is not given.
+    pages are kept while it stays the same, and made each time if it is not given. `rule` is the
+    disclosure rule for counts of persons; its own default if none is given.
     """
     dash = ReadableDash(
         "layouts",
@@ -109,7 +113,7 @@ def create_dash(
     )
     dash.store, dash.language = store, language
     dash.edition, dash.kept = edition, Kept()
-    dash.pages = discover() if pages is None else tuple(pages)
+    dash.pages = _under(rule, discover() if pages is None else tuple(pages))
     dash.layout = html.Div(
         [dcc.Location(id="shell-address", refresh=False), html.Div(id="shell-page")]
     )
@@ -127,6 +131,19 @@ def create_dash(
     server.after_request(_with_page_status)  # runs before the one registered above
     _warm(server)
     return dash
+
+
+def _under(rule: DisclosureRule | None, pages: tuple[Page[Any], ...]) -> tuple[Page[Any], ...]:
+    """Give the rule to the reads that take one."""
+    if rule is None:
+        return pages
+
+    def read_under(read: Callable[..., Any]) -> Callable[..., Any]:
+        return partial(read, rule=rule)
+
+    return tuple(
+        replace(page, read=read_under(page.read)) if page.discloses else page for page in pages
+    )
 
 
 def _plotly(name: str) -> flask.Response:

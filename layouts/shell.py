@@ -9,7 +9,7 @@ from dash import html
 from dash.development.base_component import Component
 from flask import current_app, has_app_context
 
-from kms.findings import known_on
+from kms.findings import known_on, stale_sentence
 from kms.reads.views import Frame
 from kms.texts import language_name, languages, manila_day
 from kms.wording import place_name
@@ -38,6 +38,7 @@ def shell(
             demonstration(frame, visit) if frame and frame.synthetic else None,
             header(frame, visit, links, place),
             earlier(frame, visit) if frame and not frame.is_latest else None,
+            outdated(frame, visit) if frame and frame.stale_days is not None else None,
             html.Div(
                 [
                     html.Nav(links, className="nav", **{"aria-label": visit.text.gettext("Main")}),
@@ -203,6 +204,14 @@ def earlier(frame: Frame, visit: Visit) -> Component:
         ],
         className="asof",
         role="status",
+    )
+
+
+def outdated(frame: Frame, visit: Visit) -> Component:
+    """Say that the figures are too old to speak of today; on every page."""
+    words = stale_sentence(visit.text, frame)
+    return html.Div(
+        [icon("clock"), html.Span(html.B(f"{words}."))], className="asof old", role="status"
     )
 
 

@@ -60,7 +60,7 @@ def lead(view: BriefView, text: Texts) -> Passage:
     _ = text.gettext
     lines = [dated(text, area_lead(text, view.area), view.frame)]
     if view.frame.stale_days is not None:
-        lines.insert(0, f"{stale_sentence(text, view.frame)}.")
+        lines = [f"{stale_sentence(text, view.frame)}. {lines[0]}"]
     rated = [(name, row) for name, row in view.places if row.compliance_initial.value is not None]
     if rated:
         name, row = rated[0]
@@ -197,7 +197,6 @@ def sure(view: BriefView, text: Texts) -> Passage:
     lines = [
         f"{ranges_sentence(text)} {still_open}",
         f"{basis_sentence(text, view.frame)} {left_out}",
-        _("Absence of reports is not absence of accidents."),
         _("Micro and informal firms are hardly inspected: their risk is not seen here."),
         _("Cases carry no sector: how many workers fell ill in it is not known."),
     ]

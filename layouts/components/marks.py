@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from dash import html
 from dash.development.base_component import Component
 
 from kms import wording
+from kms.reads.rows import ORDER
 from kms.reads.views import AreaRow, Reading
 from kms.texts import Texts
 from kms.wording import chance, direction_word, percent_span, span, state_word
@@ -23,6 +24,15 @@ STATE_CLASSES = {
     "hidden": "prov",
     "missing": "with",
 }
+
+
+def directions(rows: Iterable[AreaRow]) -> list[str]:
+    """List the directions that tiles and legends name; a small outbreak only where there is one.
+
+    Without data counts among too few.
+    """
+    rising = any(row.direction == "rising" for row in rows)
+    return [name for name in ORDER if name != "missing" and (rising or name != "rising")]
 
 
 def direction(text: Texts, name: str) -> Component:

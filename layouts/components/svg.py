@@ -13,6 +13,10 @@ from dash.development.base_component import Component
 
 ICONS = {
     "growing": ("12 12", '<path d="M6 .8 11.6 11H.4z" fill="currentColor"/>'),
+    "rising": (
+        "12 12",
+        '<path d="M6 2.3 10.4 10.2H1.6z" fill="none" stroke="currentColor" stroke-width="1.5"/>',
+    ),
     "shrinking": ("12 12", '<path d="M6 11.2 .4 1h11.2z" fill="currentColor"/>'),
     "uncertain": ("12 12", '<path d="M6 .4 11.6 6 6 11.6.4 6z" fill="currentColor"/>'),
     "too_few": (

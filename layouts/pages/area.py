@@ -8,7 +8,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from kms.domain.indicators import SAFETY_RANGE_LEVEL
-from kms.findings import area_lead
+from kms.findings import area_lead, dated
 from kms.reads.area import read_area
 from kms.reads.views import AreaView, Reading
 from kms.texts import Texts
@@ -95,7 +95,7 @@ def answer(view: AreaView, visit: Visit) -> Component:
                 ],
                 className="lead",
             ),
-            html.P(area_lead(text, row), className="leads"),
+            html.P(dated(text, area_lead(text, row), view.frame), className="leads"),
         ]
     )
 
@@ -230,6 +230,7 @@ def workplaces_card(view: AreaView, visit: Visit) -> Component:
             range=range_name(text, SAFETY_RANGE_LEVEL)
         ),
         actions=page_link(_("All sectors"), visit.link("/sectors", area=view.row.code)),
+        foot=(_("After correction: items still open count as not met."),) if view.sectors else (),
         flush=bool(view.sectors),
         class_name="gap-t",
     )
@@ -256,6 +257,7 @@ def children_card(view: AreaView, visit: Visit) -> Component:
 PAGE = Page(
     path="/areas/<area>",
     read=read_area,
+    discloses=True,
     title=title,
     layout=layout,
     section="/areas",

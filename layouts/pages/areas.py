@@ -7,9 +7,8 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from kms.findings import board_headline
+from kms.findings import headline
 from kms.reads.board import read_board
-from kms.reads.rows import ORDER
 from kms.reads.views import AreaRow, BoardView
 from kms.wording import direction_word, place_name
 from layouts.components import marks
@@ -34,10 +33,11 @@ def layout(view: BoardView, visit: Visit) -> Component:
     else:
         rows = sorted(view.rows, key=lambda row: row.name)
         body = html.Ul([_item(row, visit) for row in (view.nation, *rows)], className="ls grid-a")
-    legend = html.Div([marks.direction(text, name) for name in ORDER[:4]], className="legend")
+    shown = marks.directions(view.rows)
+    legend = html.Div([marks.direction(text, name) for name in shown], className="legend")
     return html.Div(
         [
-            heading(_("Choose an area"), eyebrow=board_headline(text, view.rows)),
+            heading(_("Choose an area"), eyebrow=headline(text, view.rows, view.frame)),
             html.Div(
                 [
                     card(_("Regions"), body, sub=_("by name; each leads to its provinces")),
@@ -77,6 +77,7 @@ def _item(row: AreaRow, visit: Visit) -> Component:
 PAGE = Page(
     path="/areas",
     read=read_board,
+    discloses=True,
     title=title,
     layout=layout,
     nav=lambda text: text.gettext("Areas"),

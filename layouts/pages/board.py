@@ -15,9 +15,11 @@ from kms.findings import (
     board_sure,
     board_why,
     change_sentence,
+    dated,
+    days_covered,
+    headline,
 )
 from kms.reads.board import read_board
-from kms.reads.rows import ORDER
 from kms.reads.views import AreaRow, BoardView
 from kms.texts import Texts, manila_day
 from layouts.components import marks
@@ -27,13 +29,11 @@ from layouts.components.svg import icon
 from layouts.map import region_map, region_shapes
 from layouts.page import Page, Visit
 
-TILES = ORDER[:4]  # without data counts among too few
-
 
 def title(view: BoardView, visit: Visit) -> str:
     """Say the result in the window's title."""
     text = visit.text
-    return board_headline(text, view.rows)
+    return headline(text, view.rows, view.frame)
 
 
 def layout(view: BoardView, visit: Visit) -> Component:
@@ -58,6 +58,7 @@ def answer(view: BoardView, visit: Visit) -> Component:
     text = visit.text
     _ = text.gettext
     day = text.weekday(manila_day(view.frame.as_of))
+    known = _("{disease}, as known on {day}").format(disease=view.frame.disease_name, day=day)
     parts = (
         (_("Why"), board_why(text, view.rows)),
         (_("How sure"), board_sure(text, view.rows, view.frame)),
@@ -66,11 +67,14 @@ def answer(view: BoardView, visit: Visit) -> Component:
     return html.Div(
         [
             heading(
-                board_headline(text, view.rows),
-                eyebrow=_("{disease}, as known on {day}").format(
-                    disease=view.frame.disease_name, day=day
-                ),
+                headline(text, view.rows, view.frame),
+                eyebrow=". ".join(part for part in (known, days_covered(text, view.frame)) if part),
             ),
+            html.P(
+                dated(text, board_headline(text, view.rows) + ".", view.frame), className="leads"
+            )
+            if view.frame.stale_days is not None
+            else None,
             html.Dl(
                 [html.Div([html.Dt(word), html.Dd(sentence)]) for word, sentence in parts],
                 className="ans",
@@ -81,9 +85,10 @@ def answer(view: BoardView, visit: Visit) -> Component:
 
 def tiles(view: BoardView, visit: Visit) -> Component:
     """Count the regions in each direction; each tile leads to its group in the table."""
+    shown = marks.directions(view.rows)
     return html.Div(
-        [_tile(direction, view, visit) for direction in TILES],
-        className="tiles",
+        [_tile(direction, view, visit) for direction in shown],
+        className="tiles five" if "rising" in shown else "tiles",
         role="group",
         **{"aria-label": visit.text.gettext("Regions by direction")},
     )
@@ -167,15 +172,17 @@ def table_card(view: BoardView, visit: Visit) -> Component:
 
 
 def map_card(view: BoardView, visit: Visit) -> Component:
-    """Show where, with the same four marks."""
+    """Show where, with the same marks."""
     text = visit.text
     legend = html.Div(
-        [marks.direction(text, name) for name in TILES], className="legend", role="note"
+        [marks.direction(text, name) for name in marks.directions(view.rows)],
+        className="legend",
+        role="note",
     )
     return card(
         text.gettext("Where"),
         [region_map(view.rows, region_shapes(), visit), legend],
-        sub=text.gettext("same four marks"),
+        sub=text.gettext("same marks"),
         class_name="where",
     )
 
@@ -223,6 +230,7 @@ def changes_card(view: BoardView, visit: Visit) -> Component:
 PAGE = Page(
     path="/",
     read=read_board,
+    discloses=True,
     title=title,
     layout=layout,
     nav=lambda text: text.gettext("Board"),

@@ -259,7 +259,7 @@ def marks_card(text: Texts) -> Component:
         ),
         (
             marks.state(text, "withheld"),
-            _("A steward holds it, or a forecast scored worse than none."),
+            _("Doubling time where growth cannot be told from flat."),
         ),
         (marks.state(text, "missing"), _("Nothing was received.")),
     )

@@ -112,7 +112,10 @@ def ranked_card(view: SectorsView, visit: Visit) -> Component:
             range=range_name(text, SAFETY_RANGE_LEVEL)
         ),
         actions=csv_link(_("shares met in every area"), visit.newest("compliance_initial")),
-        foot=(_("Fewer inspections, wider range: by its lower end, a few visits do not lead."),),
+        foot=(
+            _("Fewer inspections, wider range: by its lower end, a few visits do not lead."),
+            _("After correction: items still open count as not met."),
+        ),
         flush=True,
         class_name="ranked",
     )
@@ -280,6 +283,7 @@ def heat_key(text: Texts) -> Component:
 PAGE = Page(
     path="/sectors",
     read=read_sectors,
+    discloses=True,
     title=title,
     layout=layout,
     nav=lambda text: text.gettext("Sectors"),

@@ -93,7 +93,7 @@ def facts(store: Store) -> tuple[int, int]:
     with store.read() as connection:
         total = select(func.count(), func.sum(CaseCount.cases))
         rows, cases = connection.execute(total).one()
-    return rows, cases
+    return rows, cases or 0
 
 
 def test_a_refresh_without_news_changes_nothing(published: Store, settings: Settings) -> None:

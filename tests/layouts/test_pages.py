@@ -394,7 +394,9 @@ def test_a_stricter_disclosure_rule_hides_more(published: Store) -> None:
     def hidden(rule: DisclosureRule | None) -> int:
         server = Flask("tests")
         create_dash(server, published, rule=rule)
-        return words(server.test_client().get("/areas/1400000000").text).count("suppressed")
+        client = server.test_client()
+        shown = [words(client.get(path).text) for path in ("/", "/areas/1300000000")]
+        return sum(page.count("suppressed") for page in shown)
 
     assert hidden(DisclosureRule(threshold=50)) > hidden(None)
 
