@@ -23,14 +23,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     from kms.store.open import open_migrated
     from layouts.server import create_dash
 
-    settings = settings or load_settings()
-    store = open_migrated(settings)
+    store = open_migrated(settings := settings or load_settings())
     rule = DisclosureRule(settings.disclosure_threshold, settings.disclosure_base)
     server: Flask = create_api(store, rule)
     server.secret_key = settings.signing_key()
     server.register_blueprint(create_briefs(store, settings.home, rule, settings.language))
-    kept = {"rule": rule, "edition": lambda: edition(store)}
-    create_dash(server, store, language=settings.language, **kept)
+    create_dash(
+        server, store, language=settings.language, rule=rule, edition=lambda: edition(store)
+    )
     store.close()  # workers are forked from here, and a connection must not be shared
     return server
 
