@@ -19,6 +19,8 @@ ZONE, GREY = "#EDF0F3", "#505C68"
 ABOVE = 24  # px over the drawing for words
 FAMILY = "Inter, Inter Fallback, system-ui, sans-serif"
 
+FEWEST_TICKS = 5  # on an axis of counts
+
 
 def layout(*, height: int = 250) -> Figure:
     """Return the layout every chart starts from."""
@@ -106,7 +108,10 @@ def cases(view: CasesView, text: Texts) -> Figure:
         value if cut is None or day < cut else None
         for day, value in zip(view.dates, view.mean7, strict=True)
     ]
-    drawn["yaxis"] |= {"rangemode": "tozero", "tickformat": ",d"}
+    highest = max((n for n in [*view.cases, *view.mean7] if n is not None), default=0)
+    # With whole numbers on it, an axis that ends at 2 would print 1 and 2 twice each.
+    whole = {"tickformat": ",d"} if highest >= FEWEST_TICKS else {"dtick": 1, "tickformat": ",d"}
+    drawn["yaxis"] |= {"rangemode": "tozero"} | whole
     return {
         "data": [
             {
