@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 import csv
+import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +19,8 @@ import duckdb
 from kms.config import MANILA
 from kms.errors import ContractError, FetchError
 
+LOAD = "load-"  # temporary folders of a load: load-PID-…
+_GLOB = str.maketrans("[]*?", "____")
 _CHUNK = 1 << 22
 _MAX_COLUMNS = 200
 _MARKUP = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")
@@ -41,7 +45,7 @@ class Batch:
     def engine(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Give an empty DuckDB on disk that spills instead of filling the memory."""
         self.scratch.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=self.scratch, prefix="load-") as folder:
+        with TemporaryDirectory(dir=self.scratch, prefix=f"{LOAD}{os.getpid()}-") as folder:
             connection = duckdb.connect(f"{folder}/stage.duckdb")
             try:
                 connection.execute(f"SET memory_limit = '{self.memory}'")
@@ -49,6 +53,52 @@ class Batch:
                 yield connection
             finally:
                 connection.close()
+
+
+@contextmanager
+def private_copies(
+    source_id: str, parts: Sequence[Path], scratch: Path
+) -> Iterator[tuple[Path, ...]]:
+    """Give copies of the parts that nobody else writes to, under names that mean only themselves.
+
+    What is checked, kept and parsed is then the same bytes, whatever becomes of the originals;
+    and a name with brackets or stars cannot stand for other files.
+    """
+    scratch.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=scratch, prefix=f"{LOAD}{os.getpid()}-") as folder:
+        copies = []
+        for part in parts:
+            copy = Path(folder) / part.name.translate(_GLOB)
+            try:
+                if copy.exists():
+                    raise ContractError(f"{source_id}: two parts are both named '{copy.name}'")
+                shutil.copyfile(part, copy)
+            except (OSError, UnicodeEncodeError) as error:
+                reason = getattr(error, "strerror", None) or "its name is not readable text"
+                raise FetchError(
+                    f"{source_id}: a file cannot be read or copied under {scratch} ({reason}); "
+                    "check the path, who may read it, and the space left"
+                ) from error
+            copies.append(copy)
+        yield tuple(copies)
+
+
+def sweep(scratch: Path) -> None:
+    """Remove what loads whose process has ended left behind: it holds rows of persons."""
+    for folder in scratch.glob(f"{LOAD}*"):
+        owner = folder.name.removeprefix(LOAD).split("-")[0]
+        if not owner.isdigit() or not _is_alive(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def check_file(source_id: str, path: Path) -> None:
@@ -68,19 +118,26 @@ def check_file(source_id: str, path: Path) -> None:
 
 def read_header(source_id: str, path: Path) -> list[str]:
     """Return the column names of a file, trimmed; refuse doubled names."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        names = [name.strip() for name in next(csv.reader(file), [])]
-    doubled = sorted({n for n in names if names.count(n) > 1})
-    if doubled:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            names = [name.strip() for name in next(csv.reader(file), [])]
+    except csv.Error as error:
         raise ContractError(
-            f"{source_id}: column '{doubled[0]}' stands twice in the header of {path.name}; "
-            "the publisher must say which is meant"
-        )
+            f"{source_id}: the header of {path.name} cannot be read; it is no CSV file"
+        ) from error
     if len(names) > _MAX_COLUMNS:
         raise ContractError(
             f"{source_id}: {path.name} has {len(names)} columns, more than {_MAX_COLUMNS}; "
             "it is no file of this source"
         )
+    known: set[str] = set()
+    for name in names:
+        if not name or name.casefold() in known:
+            raise ContractError(
+                f"{source_id}: column '{name}' stands twice in the header of {path.name}, or has "
+                "no name; the publisher must say which is meant"
+            )
+        known.add(name.casefold())
     return names
 
 

@@ -63,21 +63,23 @@ def demo(
     if_empty: Annotated[
         bool, typer.Option("--if-empty", help="Do nothing when the store holds something.")
     ] = False,
-    scale: Annotated[float, typer.Option(help="Size of the epidemic; 1 is the full one.")] = 1.0,
+    scale: Annotated[
+        float, typer.Option(min=0.01, max=3, help="Size of the epidemic; 1 is the full one.")
+    ] = 1.0,
     quiet: Quiet = False,
 ) -> None:
     """Fill an empty store with synthetic demonstration data, through the real ingestors."""
-    from ingest.demonstration import fill, is_filled, is_kept, refuse_real
+    from ingest.demonstration import fill, is_complete, is_kept, refuse_real
     from kms.store.open import opened
 
     settings = load_settings()
     with opened(settings) as store, progress("preparing", quiet=quiet) as say:
         with store.read() as connection:
-            filled = is_filled(connection)
-            if if_empty and (filled or is_kept(connection)):
+            complete = is_complete(connection)
+            if if_empty and (complete or is_kept(connection)):
                 return
             refuse_real(connection)
-        if filled:
+        if complete:
             raise ConfigError(
                 f"the store under {settings.home} holds the demonstration already; remove the "
                 "folder to make it anew"

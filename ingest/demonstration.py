@@ -21,6 +21,7 @@ from kms.store.vintages import vintage_count
 
 Say = Callable[[str], None]
 RELEASES = "releases"
+DEMONSTRATION, COMPLETE = "demonstration", "complete"
 
 
 def fill(store: Store, settings: Settings, *, scale: float, say: Say) -> str:
@@ -37,12 +38,13 @@ def fill(store: Store, settings: Settings, *, scale: float, say: Say) -> str:
     # The snapshots hold every release; the plain files would only be a second copy.
     shutil.rmtree(folder / RELEASES, ignore_errors=True)
     _, shown = publish_missing(store, settings, say=say)
+    set_store_fact(store, DEMONSTRATION, COMPLETE)
     return shown
 
 
-def is_filled(connection: Connection) -> bool:
-    """Tell whether the store holds anything; refuse to add synthetic data to real ones."""
-    return vintage_count(connection) > 0
+def is_complete(connection: Connection) -> bool:
+    """Tell whether the demonstration was made to its end; an interrupted one is gone on with."""
+    return store_fact(connection, DEMONSTRATION) == COMPLETE
 
 
 def is_kept(connection: Connection) -> bool:
@@ -52,7 +54,7 @@ def is_kept(connection: Connection) -> bool:
 
 def refuse_real(connection: Connection) -> None:
     """Refuse a store with real data, or kept for them: the two are never mixed."""
-    if is_kept(connection) or (is_filled(connection) and not is_synthetic(connection)):
+    if is_kept(connection) or (vintage_count(connection) and not is_synthetic(connection)):
         raise DataError(
             "this store is for real data, and synthetic ones are never mixed with them; set "
             "KMS_HOME to another folder and run `kms demo` there"

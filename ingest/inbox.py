@@ -10,7 +10,7 @@ from ingest.load import group_by_issue, load_vintage
 from ingest.source import Source, discover
 from kms.config import Settings
 from kms.domain.intake import IntakeReport
-from kms.errors import ContractError, FetchError
+from kms.errors import FetchError, KmsError
 from kms.store.engine import Store
 from kms.store.open import refuse_synthetic
 
@@ -46,21 +46,38 @@ def take_in(
                         store, settings, source, parts, instant=instant, fetched_at=fetched_at
                     )
                 )
-            except ContractError as error:
+            except FetchError as error:
+                log.warning("issue left for the next time", extra={"why": str(error)})
                 refusals.append(str(error))
-                _put_aside(settings.inbox, source, parts, error)
+            except Exception as error:  # the load boundary: one bad issue must not stop the rest
+                log.exception("issue refused", extra={"source": source.source_id})
+                why = str(error) if isinstance(error, KmsError) else _unexpected(source, error)
+                refusals.append(why)
+                refusals += _put_aside(settings.inbox, parts, why)
             else:
-                _move(parts, settings.inbox / DONE)
+                refusals += _move(parts, settings.inbox / DONE)[1]
     return reports, refusals
 
 
-def _put_aside(inbox: Path, source: Source, parts: list[Path], error: ContractError) -> None:
-    log.error("issue refused", extra={"source": source.source_id, "why": str(error)})
-    moved = _move(parts, inbox / REFUSED)
+def _unexpected(source: Source, error: Exception) -> str:
+    return (
+        f"{source.source_id}: an issue cannot be taken in ({type(error).__name__}); the log has "
+        "the details"
+    )
+
+
+def _put_aside(inbox: Path, parts: list[Path], why: str) -> list[str]:
+    """Move the parts of a refused issue aside, each with the reason; return what went wrong."""
+    moved, problems = _move(parts, inbox / REFUSED)
     for part in moved:
-        part.with_name(part.name + REASON).write_text(f"{error}\n", encoding="utf-8")
+        part.with_name(part.name + REASON).write_text(f"{why}\n", encoding="utf-8")
+    return problems
 
 
-def _move(parts: list[Path], folder: Path) -> list[Path]:
-    folder.mkdir(exist_ok=True)
-    return [part.replace(folder / part.name) for part in parts]
+def _move(parts: list[Path], folder: Path) -> tuple[list[Path], list[str]]:
+    """Move files into a folder; return where they are and what could not be moved."""
+    try:
+        folder.mkdir(exist_ok=True)
+        return [part.replace(folder / part.name) for part in parts], []
+    except OSError as error:
+        return [], [f"files cannot be moved to {folder} ({error.strerror}); they stay in the inbox"]

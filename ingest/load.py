@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from ingest.batch import Batch, check_file
+import duckdb
+
+from ingest.batch import Batch, check_file, private_copies, sweep
 from ingest.snapshot import take_snapshot
 from ingest.source import Source, published_at
 from kms.config import Settings
@@ -19,6 +21,7 @@ from kms.store.sources import register_source
 from kms.store.vintages import append_vintage
 
 log = logging.getLogger(__name__)
+AHEAD = timedelta(days=1)  # clocks and time zones differ by no more
 
 
 def load(
@@ -52,17 +55,21 @@ def load_vintage(
     fetched_at: datetime,
 ) -> IntakeReport:
     """Take the parts of one vintage in."""
-    for part in parts:
-        check_file(source.source_id, part)
-    snapshot = take_snapshot(
-        settings.snapshots,
-        source.source_id,
-        parts,
-        published_at=instant,
-        recorded_at=fetched_at,
-        parser_version=source.parser_version,
-    )
-    parsed = source.parse(Batch(source.source_id, tuple(parts), instant, settings.home / "tmp"))
+    _check_instant(source, instant, fetched_at)
+    scratch = settings.home / "tmp"
+    sweep(scratch)
+    with private_copies(source.source_id, parts, scratch) as copies:
+        for part in copies:
+            check_file(source.source_id, part)
+        snapshot = take_snapshot(
+            settings.snapshots,
+            source.source_id,
+            copies,
+            published_at=instant,
+            recorded_at=fetched_at,
+            parser_version=source.parser_version,
+        )
+        parsed = _parse(source, Batch(source.source_id, copies, instant, scratch))
     check_limits(source, parsed)
     register_source(store, source)
     report = append_vintage(
@@ -82,6 +89,28 @@ def load_vintage(
         extra={"vintage": report.vintage, "status": report.status, "rows": report.rows_read},
     )
     return report
+
+
+def _check_instant(source: Source, instant: datetime, fetched_at: datetime) -> None:
+    """Refuse a publication from the future: everything after it would count as older."""
+    if instant > fetched_at + AHEAD:
+        raise ContractError(
+            f"{source.source_id}: published {instant:%Y-%m-%d %H:%M} UTC lies after the day it "
+            f"was fetched, {fetched_at:%Y-%m-%d}; mend the date in the name, or give --published-at"
+        )
+
+
+def _parse(source: Source, batch: Batch) -> Parsed:
+    try:
+        return source.parse(batch)
+    except duckdb.Error as error:
+        # The engine's own text may quote cells.
+        log.debug("unreadable file", exc_info=True)
+        raise ContractError(
+            f"{source.source_id}: {batch.parts[0].name} cannot be read as a CSV file of this "
+            f"source ({type(error).__name__}); save it again as plain UTF-8 CSV. Nothing was "
+            "taken in"
+        ) from error
 
 
 def find_files(source: Source, paths: Iterable[Path]) -> list[Path]:

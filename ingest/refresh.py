@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from ingest.batch import sweep
 from ingest.inbox import take_in
 from kms.compute.identity import inputs_hash
 from kms.config import Settings, now
@@ -81,7 +82,7 @@ def refresh(
 
 
 def _work(store: Store, settings: Settings, run_id: str, *, fence: int, say: Say) -> RefreshReport:
-    sweep(settings)
+    _sweep_snapshots(settings)
     remove_drafts(store)
     say("taking in what came")
     reports, refusals = take_in(store, settings, fetched_at=now())
@@ -135,10 +136,10 @@ def publish_missing(
     return new, issue.id
 
 
-def sweep(settings: Settings) -> None:
-    """Remove what loads that died a day ago or more left behind."""
-    left = [*(settings.home / "tmp").glob("load-*"), *settings.snapshots.glob("*/.draft-*")]
-    for folder in left:
+def _sweep_snapshots(settings: Settings) -> None:
+    """Remove half-written snapshots of loads that died a day ago or more."""
+    sweep(settings.home / "tmp")
+    for folder in settings.snapshots.glob("*/.draft-*"):
         if now().timestamp() - folder.stat().st_mtime > LEFT_BEHIND.total_seconds():
             shutil.rmtree(folder, ignore_errors=True)
 

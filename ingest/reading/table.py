@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from os import SEEK_END
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,11 @@ class Table:
                     f"({kind.lower()}); fetch it again. Nothing was taken in"
                 )
         lines = {line for _, line, _ in found}
+        if any(kind == "MISSING COLUMNS" for kind, _, _ in found) and _is_cut_off(part):
+            raise ContractError(
+                f"{self.source_id}: {part.name} ends in the middle of a row; it was cut off. "
+                "Fetch it again. Nothing was taken in"
+            )
         self.rows_malformed += len(lines)
         if lines:
             self.fault_counts[ROW, "bad_width", ""] += len(lines)
@@ -189,13 +195,22 @@ class Table:
 _MALFORMED = frozenset({"TOO MANY COLUMNS", "MISSING COLUMNS"})
 
 
+def _is_cut_off(part: Path) -> bool:
+    """Tell whether a file does not end in a line end."""
+    with part.open("rb") as file:
+        file.seek(-1, SEEK_END)
+        return file.read() not in (b"\n", b"\r")
+
+
 def _staged_rows(names: Sequence[str], number: int, columns: Columns, release: date) -> str:
     """Write the selection that reads a file into `stage`."""
-    place = ", ".join(f"trim({_quoted(name)})" for name in columns.place)
+    mark = f"chr({ord(SEPARATOR)})"
+    place = ", ".join(f"trim(replace({_quoted(name)}, {mark}, ' '))" for name in columns.place)
     fields = [
-        f"{number}::UTINYINT AS part",
+        f"{number}::USMALLINT AS part",
         f"trim({_quoted(columns.key)}) AS key_text",
-        f"hash({', '.join(map(_quoted, names))}) AS row_hash",
+        # In the order of their names: parts may order their columns differently.
+        f"hash({', '.join(map(_quoted, sorted(names)))}) AS row_hash",
         f"concat_ws(chr({ord(SEPARATOR)}), {place}) AS place",
         *[f"{_quoted(name)}" for name in columns.keep],
     ]
@@ -205,7 +220,7 @@ def _staged_rows(names: Sequence[str], number: int, columns: Columns, release: d
         f"SELECT {', '.join(fields + texts)} FROM read_csv(?, header = false, skip = 1, "
         "delim = ',', quote = '\"', escape = '\"', auto_detect = false, strict_mode = true, "
         f"max_line_size = {_MAX_LINE}, columns = {{{_text_columns(names)}}}, "
-        "store_rejects = true, nullstr = '\x7f')"
+        "compression = 'none', store_rejects = true, nullstr = '\x7f')"
     )
     return checked_fields(date_fields(inner, columns.dates, release), columns.fields)
 

@@ -46,6 +46,9 @@ Shares and growth are fractions; no value is null, in CSV an empty cell."""
 _REFUSALS: dict[Any, Any] = {400: FaultAnswer, 404: FaultAnswer, 422: FaultAnswer}
 
 
+LARGEST_BODY = 64 * 1024  # bytes; nothing is uploaded yet
+
+
 def create_api(store: Store, rule: DisclosureRule | None = None) -> OpenAPI:
     """Return the server with the API, `/healthz` and `/readyz` on it."""
     server = OpenAPI(
@@ -57,6 +60,7 @@ def create_api(store: Store, rule: DisclosureRule | None = None) -> OpenAPI:
         validation_error_callback=wrong_parameters,
         static_folder=None,
     )
+    server.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     _add_lists(server, store)
     _add_figures(server, store, rule or DisclosureRule())
     _add_health(server, store)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,26 +15,38 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from kms.errors import FAILED, USAGE, KmsError
+from kms.errors import FAILED, UNREACHABLE, USAGE, KmsError
 
+log = logging.getLogger(__name__)
 _INTERRUPTED = 130
 
 
 def run(command: Callable[..., Any], arguments: list[str] | None = None) -> int:
     """Run a command line and return its exit code; errors become one line on standard error."""
+    os.umask(0o077)  # what is written under KMS_HOME is for its owner alone
     try:
         result = command(args=arguments, standalone_mode=False)
-    except KmsError as error:
-        return _say(str(error), error.exit_code)
     except typer.Exit as leave:
         return leave.exit_code
     except (typer.Abort, KeyboardInterrupt):
         return _INTERRUPTED
-    except typer.TyperException as error:
-        return _say(_usage(error), USAGE)
-    except BrokenPipeError:
-        return FAILED
+    except Exception as error:  # noqa: BLE001  # the command boundary; the log has the traceback
+        return _fail(error)
     return result if isinstance(result, int) else 0
+
+
+def _fail(error: Exception) -> int:
+    if isinstance(error, KmsError):
+        return _say(str(error), error.exit_code)
+    if isinstance(error, typer.TyperException):
+        return _say(_usage(error), USAGE)
+    if isinstance(error, BrokenPipeError):
+        return FAILED
+    if isinstance(error, OSError):
+        where = f" '{error.filename}'" if error.filename else ""
+        return _say(f"cannot read or write{where} ({error.strerror}); check it", UNREACHABLE)
+    log.error("command failed", exc_info=error)
+    return _say(f"something unexpected went wrong ({type(error).__name__}); see the log", FAILED)
 
 
 def say_json(value: Any) -> None:

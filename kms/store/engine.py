@@ -85,7 +85,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
 def _engine(url: str, schema: str) -> Engine:
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise ConfigError(
             "the database address cannot be read; write it as sqlite:///path/file.sqlite or "
             "postgresql+psycopg://user@host/database"
@@ -127,7 +127,10 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _reach(engine: Engine) -> None:
-    place = engine.url.render_as_string(hide_password=True)
+    url = engine.url  # its query may hold a password, too
+    place = (
+        f"{url.drivername}://{url.host or ''}{f':{url.port}' if url.port else ''}/{url.database}"
+    )
     try:
         with engine.connect() as connection:
             connection.execute(text("select 1"))

@@ -89,11 +89,13 @@ def difference(table: Table, before: pa.Table, after: pa.Table) -> pa.Table:
     changed = " OR ".join(f"a.{v} IS DISTINCT FROM b.{v}" for v in values)
     chosen = ", ".join(f"a.{c}" for c in keys + values)
     gone = ", ".join([f"b.{k}" for k in keys] + [f"NULL AS {v}" for v in values])
+    # In the order of the key: a table kept by its key takes sorted rows four times as fast.
     return _query(
-        f"SELECT {chosen}, '{REPORTED}' AS status FROM after_ a LEFT JOIN "
+        f"SELECT * FROM (SELECT {chosen}, '{REPORTED}' AS status FROM after_ a LEFT JOIN "
         f"(SELECT *, true AS present FROM before_) b ON {same} "
         f"WHERE b.present IS NULL OR {changed} UNION ALL "
-        f"SELECT {gone}, '{WITHDRAWN}' AS status FROM before_ b ANTI JOIN after_ a ON {same}",
+        f"SELECT {gone}, '{WITHDRAWN}' AS status FROM before_ b ANTI JOIN after_ a ON {same}) "
+        f"ORDER BY {', '.join(keys)}",
         before_=before,
         after_=after,
     )

@@ -139,10 +139,16 @@ def _settled(connection: Connection, arrival: Arrival, content: str) -> IntakeRe
     )
 
 
+def _stamp(instant: datetime) -> str:
+    """Return an instant for a name, as exact as it is."""
+    exact = f"{instant:%S%f}" if instant.second or instant.microsecond else ""
+    return f"{instant:%Y%m%dT%H%M}{exact}Z"
+
+
 def _describe(arrival: Arrival, content: str) -> dict[str, Any]:
     parsed = arrival.parsed
     return {
-        "name": f"{arrival.source_id}-{arrival.published_at:%Y%m%dT%H%MZ}-{content[:8]}",
+        "name": f"{arrival.source_id}-{_stamp(arrival.published_at)}-{content[:8]}",
         "source_id": arrival.source_id,
         "snapshot_sha256": arrival.snapshot_sha256,
         "snapshot_path": arrival.snapshot_path,

@@ -24,7 +24,7 @@ from kms.store.facts import fact_table, known_at, read_columns
 from kms.store.vintages import vintages
 
 SOURCE = source_named("doh_case_information")
-FETCHED = datetime(2021, 6, 1, tzinfo=UTC)
+FETCHED = datetime(2023, 6, 1, tzinfo=UTC)
 RELEASES = ("20200414", "20200415", "20200416")
 HEADER = (
     "CaseCode,Age,AgeGroup,Sex,DateSpecimen,DateResultRelease,DateRepConf,DateDied,DateRecover,"

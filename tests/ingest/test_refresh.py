@@ -185,10 +185,11 @@ def test_who_lost_the_lease_publishes_nothing(published: Store, settings: Settin
 
 
 def test_what_dead_processes_left_is_swept_away(published: Store, settings: Settings) -> None:
-    old, young = (settings.home / "tmp" / f"load-{name}" for name in ("old", "young"))
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], check=True,
+                           capture_output=True, text=True).stdout.strip()  # fmt: skip
+    old, young = (settings.home / "tmp" / f"load-{pid}-x" for pid in (ended, os.getpid()))
     for folder in (old, young):
         folder.mkdir(parents=True)
-    os.utime(old, (0, 0))
     with published.read() as connection:
         shown = current_issue(connection)
     write_draft(published, replace(shown, id="left behind"), [])

@@ -7,6 +7,7 @@ visit and after correction. The columns of `STAYS_IN_SNAPSHOT` are never read in
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 
 import pyarrow as pa
@@ -31,6 +32,7 @@ from kms.reference import load_inspection_items, load_matcher, load_sectors
 from kms.store.facts import arrow_schema, fact_table
 
 STAYS_IN_SNAPSHOT = ("establishment_name", "item_title", "legal_item")
+LONGEST_CODE = 5  # digits of a PSIC sub-class
 EARLIEST = date(2010, 1, 1)
 MODES = ("TAV", "LI", "OSHI", "TSI")
 TRIGGERS = ("routine", "complaint", "referral", "accident")
@@ -149,9 +151,15 @@ def _match_sectors(table: Table) -> None:
     or sub-classes of one length. A shorter code lost its leading zero, and its first two digits
     would name another industry. 99999 and the like are fillers, not the last division.
     """
-    found = table.engine.execute("SELECT DISTINCT psic FROM stage WHERE psic IS NOT NULL")
-    codes = [code for (code,) in found.fetchall()]
-    usual = max((len(code) for code in codes if code.isdigit()), default=0)
+    found = table.engine.execute(
+        "SELECT psic, count(*) FROM stage WHERE psic IS NOT NULL GROUP BY psic"
+    ).fetchall()
+    codes = [code for code, _ in found]
+    lengths: Counter[int] = Counter()
+    for code, rows in found:
+        if code.isdigit() and 2 < len(code) <= LONGEST_CODE:
+            lengths[len(code)] += rows
+    usual = max(lengths, key=lambda length: (lengths[length], length), default=0)
     sectors = [_section(code, usual) for code in codes]
     industries = pa.table(
         {"psic": pa.array(codes, pa.string()), "sector": pa.array(sectors, pa.string())}
@@ -163,7 +171,7 @@ def _match_sectors(table: Table) -> None:
 
 def _section(code: str, usual_length: int) -> str | None:
     letter = len(code) == 1 and code.isalpha()
-    digits = code.isascii() and code.isdigit() and len(code) in (2, usual_length) and len(code) <= 5
+    digits = code.isascii() and code.isdigit() and len(code) in (2, usual_length)
     filler = len(code) > 2 and set(code) == {"9"}
     if filler or not (letter or digits):
         return None
