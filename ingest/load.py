@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -55,6 +55,7 @@ def load_vintage(
     fetched_at: datetime,
 ) -> IntakeReport:
     """Take the parts of one vintage in."""
+    instant = instant.astimezone(UTC)  # names of vintages and snapshots say UTC
     _check_instant(source, instant, fetched_at)
     scratch = settings.home / "tmp"
     sweep(scratch)
