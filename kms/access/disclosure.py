@@ -29,8 +29,3 @@ class DisclosureRule:
     def counts(self, exact: Sequence[int | None]) -> tuple[int | None, ...]:
         """Return each of the counts as it may be shown."""
         return tuple(self.count(number) for number in exact)
-
-    def per_person_rate(self, cases: int, factor: float) -> float | None:
-        """Return `factor` × the rounded count, or None where the count is suppressed."""
-        shown = self.count(cases)
-        return None if shown is None else shown * factor

@@ -18,7 +18,6 @@ def test_zero_stays_zero_and_missing_stays_missing() -> None:
 @given(st.integers(1, 7))
 def test_one_to_seven_are_suppressed(exact: int) -> None:
     assert RULE.count(exact) is None
-    assert RULE.per_person_rate(exact, 2.0) is None
 
 
 @given(st.integers(8, 10**7))
