@@ -49,11 +49,13 @@ def withdraw(
     why: Annotated[str, typer.Option(help="The reason, kept with the vintage.")],
 ) -> None:
     """Take a wrong vintage out of every answer; its record and snapshot stay."""
+    from kms.access.audit import Event, operator, record
     from kms.store.open import opened
     from kms.store.vintages import withdraw_vintage
 
     with opened() as store:
         withdraw_vintage(store, vintage, why)
+        record(store, operator(), Event("vintage.withdraw", vintage, why))
     typer.echo(f"{vintage} is withdrawn")
 
 

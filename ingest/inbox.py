@@ -9,13 +9,13 @@ from pathlib import Path
 from ingest.load import group_by_issue, load_vintage
 from ingest.source import Source, discover
 from kms.config import Settings
-from kms.domain.intake import IntakeReport
+from kms.domain.intake import DONE, REFUSED, IntakeReport
 from kms.errors import FetchError, KmsError
 from kms.store.engine import Store
 from kms.store.open import refuse_synthetic
 
 log = logging.getLogger(__name__)
-DONE, REFUSED, REASON = "done", "refused", ".reason.txt"
+REASON = ".reason.txt"
 
 
 def take_in(

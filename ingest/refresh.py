@@ -20,6 +20,7 @@ from uuid import uuid4
 from ingest.batch import sweep
 from ingest.inbox import take_in
 from kms.compute.identity import inputs_hash
+from kms.access import audit
 from kms.config import Settings, now
 from kms.domain.intake import IntakeReport
 from kms.errors import HeldError, KmsError, NoDataError
@@ -89,6 +90,7 @@ def _work(store: Store, settings: Settings, run_id: str, *, fence: int, say: Say
     published, shown = publish_missing(
         store, settings, say=say, allowed=lambda: _insist(store, fence)
     )
+    audit.anchor_now(store)  # in the data store, so that a log cut off at its end is noticed
     return RefreshReport(
         run=run_id,
         publication=shown,

@@ -35,6 +35,7 @@ class Source:
     used_for: str
     name_ends_with: tuple[str, ...]  # files in an inbox, matched without regard to case
     parse: Callable[[Batch], Parsed]
+    rows_are_persons: bool  # how many there are is disclosed then, as any count of persons
     parser_version: int = 1
     max_reject_share: float = 0.01
     max_rejects: int = 500

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ingest.inbox import REASON, REFUSED
+from ingest.inbox import REASON
 from kms.config import MANILA, Settings
+from kms.domain.intake import REFUSED
 from kms.errors import NoDataError
 from kms.reads.frame import late_days
 from kms.store import ledger

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError
@@ -16,6 +18,8 @@ from kms.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[1]
 MANILA = ZoneInfo("Asia/Manila")
+SHORTEST_KEY, FEWEST_SIGNS = 32, 10
+KNOWN_KEYS = re.compile(r"(?i)change.?me|example|secret.?key|password|default|0123456789abcdef")
 
 
 class Settings(BaseSettings):
@@ -34,7 +38,17 @@ class Settings(BaseSettings):
     inbox: Path | None = Field(default=None, description="folder watched by refresh; empty: none")
     host: str = Field(default="127.0.0.1", description="address the web server listens on")
     port: int = Field(default=8050, ge=1, le=65535, description="port the web server listens on")
-    secret_key: str = Field(default="", description="signs sessions; made in development")
+    public_url: str = Field(
+        default="", description="address users type, such as https://ligtas.example.ph"
+    )
+    trusted_hosts: str = Field(
+        default="", description="further host names the pages answer to, separated by commas"
+    )
+    trusted_proxy: str = Field(
+        default="", description="address of the one proxy in front whose headers are believed"
+    )
+    secret_key: str = Field(default="", repr=False, description="signs forms; made in development")
+    secret_key_file: Path | None = Field(default=None, description="file that holds the key")
     refresh_cron: str = Field(default="10 2 * * *", description="nightly refresh, Asia/Manila")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="WARNING", description="least severe line that is logged"
@@ -46,6 +60,33 @@ class Settings(BaseSettings):
     disclosure_base: int = Field(default=5, ge=1, description="public counts are rounded to this")
     edition_days: int = Field(
         default=120, ge=0, description="days back for which earlier cuts of the data are published"
+    )
+    session_idle_minutes: int = Field(
+        default=30, ge=1, le=480, description="minutes without a request that end a session"
+    )
+    session_hours: int = Field(default=8, ge=1, le=24, description="hours a session lasts at most")
+    fault_days: int = Field(
+        default=30, ge=1, description="days for which places of faulty rows and refused files stay"
+    )
+    snapshot_days: int = Field(
+        default=0, ge=0, description="days for which raw files stay; 0: until somebody says"
+    )
+    contact_office: str = Field(
+        default="", description="office that answers for the data, on the privacy notice"
+    )
+    contact_email: str = Field(
+        default="", description="its address for requests about personal data"
+    )
+    contact_officer: str = Field(default="", description="its data protection officer")
+    oidc_issuer: str = Field(
+        default="", description="address of the identity provider; empty: none"
+    )
+    oidc_client_id: str = Field(default="", description="our name at the identity provider")
+    oidc_client_secret: str = Field(default="", repr=False, description="our secret there")
+    oidc_client_secret_file: Path | None = Field(default=None, description="file that holds it")
+    oidc_groups_claim: str = Field(default="groups", description="claim that lists groups")
+    oidc_roles: dict[str, str] = Field(
+        default={}, description='group to role, as JSON: {"ligtas-analysts": "analyst"}'
     )
 
     @property
@@ -74,21 +115,39 @@ class Settings(BaseSettings):
         """Where raw bytes are kept."""
         return self.home / "snapshots"
 
+    @property
+    def https(self) -> bool:
+        """Tell whether users reach the pages over TLS; cookies then say so."""
+        return self.public_url.startswith("https://")
+
     def signing_key(self) -> str:
-        """Return the secret that signs sessions; made and kept (0600) in development only."""
-        if self.secret_key:
-            if self.env == "production" and len(self.secret_key) < 32:
-                raise ConfigError(
-                    "KMS_SECRET_KEY has fewer than 32 characters; set a longer random one, "
-                    "for example the output of: openssl rand -hex 32"
-                )
-            return self.secret_key
+        """Return the secret that signs forms; made and kept (0600) in development only."""
+        key = self.secret_key or _read_secret("KMS_SECRET_KEY_FILE", self.secret_key_file)
         if self.env == "production":
+            _refuse_weak(key)
+        return key or _kept_key(self.home / "secret_key")
+
+    def identity_secret(self) -> str:
+        """Return our secret at the identity provider."""
+        return self.oidc_client_secret or _read_secret(
+            "KMS_OIDC_CLIENT_SECRET_FILE", self.oidc_client_secret_file
+        )
+
+    def check_for_serving(self) -> None:
+        """Raise `ConfigError` where production would serve accounts over an open line."""
+        address = urlsplit(self.public_url)
+        if self.public_url and (
+            address.scheme not in ("http", "https") or not address.hostname or address.path
+        ):
             raise ConfigError(
-                "KMS_SECRET_KEY is not set and KMS_ENV is production; set it to a random text "
-                "of at least 32 characters, for example the output of: openssl rand -hex 32"
+                f"KMS_PUBLIC_URL is '{self.public_url}'; write the address users type, without a "
+                "path, such as https://ligtas.example.ph"
             )
-        return _kept_key(self.home / "secret_key")
+        if self.env == "production" and not self.https:
+            raise ConfigError(
+                "KMS_ENV is production and KMS_PUBLIC_URL is not an https address; set it to the "
+                "address users type, and let a proxy do TLS"
+            )
 
 
 def load_settings() -> Settings:
@@ -107,6 +166,25 @@ def load_settings() -> Settings:
 def now() -> datetime:
     """The present instant, UTC; the one place that reads the computer's clock."""
     return datetime.now(UTC)
+
+
+def _read_secret(variable: str, path: Path | None) -> str:
+    if path is None:
+        return ""
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{variable} is '{path}', which cannot be read; check it") from error
+
+
+def _refuse_weak(key: str) -> None:
+    how = "set it to a random text of at least 32 characters, such as: openssl rand -hex 32"
+    if not key:
+        raise ConfigError(f"KMS_SECRET_KEY is not set and KMS_ENV is production; {how}")
+    if len(key) < SHORTEST_KEY or len(set(key)) < FEWEST_SIGNS or KNOWN_KEYS.search(key):
+        raise ConfigError(
+            f"KMS_SECRET_KEY is too easily guessed (short, repetitive or an example); {how}"
+        )
 
 
 def _kept_key(path: Path) -> str:

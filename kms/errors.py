@@ -9,6 +9,7 @@ KmsError
 │   └── NoDataError      there is none
 ├── HeldError        waiting for a steward's release
 └── AccessError      not allowed
+    └── ThrottledError   not now: too many attempts, or too many at once
 
 A message has four parts: what, where, the value seen, what to do. It holds no personal data.
 """
@@ -63,6 +64,18 @@ class HeldError(KmsError):
 
 
 class AccessError(KmsError):
-    """Not allowed."""
+    """Not allowed, or not possible for an account; `code` lets a page say it in its language."""
 
     exit_code = REFUSED
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ThrottledError(AccessError):
+    """Too many attempts, or too many at once; `seconds` tells when to try again."""
+
+    def __init__(self, message: str, seconds: int) -> None:
+        super().__init__(message, "throttled")
+        self.seconds = seconds

@@ -34,9 +34,11 @@ def listed(
 @publication_app.command()
 def rollback() -> None:
     """Show readers the publication before the current one."""
+    from kms.access.audit import Event, operator, record
     from kms.store.open import opened
     from kms.store.publications import roll_back
 
     with opened() as store:
         issue = roll_back(store)
+        record(store, operator(), Event("publication.rollback", publication=issue.id))
     typer.echo(f"readers see publication {issue.id} again")

@@ -32,6 +32,7 @@ def series(
     Small counts are not suppressed here. For figures to hand on, use the public interface
     (/api/v1/series), which discloses them.
     """
+    from kms.access.audit import Event, operator, record
     from kms.api.documents import series_csv, series_record
     from kms.cli.console import say_json
     from kms.reads.series import SeriesQuery, read_series_view
@@ -47,6 +48,14 @@ def series(
     )
     with opened() as store:
         view = read_series_view(store, query, rule=None)
+        told = Event(
+            "export",
+            f"series {indicator} {area}",
+            rows=len(view.points),
+            publication=view.frame.publication_id,
+            filters=repr(query),
+        )
+        record(store, operator(), told)  # before anything is printed
     if format == "json":
         say_json(series_record(view))
     else:

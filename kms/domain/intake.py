@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 ROW, FIELD = "ROW", "FIELD"
+DONE, REFUSED = "done", "refused"  # folders of an inbox for what has been dealt with
 
 
 class Fault(NamedTuple):

@@ -93,7 +93,9 @@ def _engine(url: str, schema: str) -> Engine:
     if parsed.drivername == "sqlite":
         if parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed, connect_args={"timeout": BUSY_MS / 1000})
+        engine = create_engine(
+            parsed, connect_args={"timeout": BUSY_MS / 1000}, hide_parameters=True
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         return engine
     if parsed.get_backend_name() != "postgresql":
@@ -103,6 +105,7 @@ def _engine(url: str, schema: str) -> Engine:
     return create_engine(
         parsed.set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,
+        hide_parameters=True,  # a fault must not put a row into the log
         connect_args={
             "connect_timeout": 5,
             "options": f"-c search_path={schema} -c idle_in_transaction_session_timeout=600000",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, MetaData, String, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, MetaData, String, text, true
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from kms.store.types import Instant
@@ -51,6 +51,7 @@ class SourceRecord(DataTable):
     every_days: Mapped[int]
     grace_days: Mapped[int]
     used_for: Mapped[str] = mapped_column(String(200))
+    rows_are_persons: Mapped[bool] = mapped_column(server_default=true())
 
 
 class Vintage(DataTable):

@@ -88,11 +88,37 @@ def test_production_refuses_to_start_without_a_key(
     production = Settings(home=tmp_path, env="production")
     with pytest.raises(ConfigError, match="KMS_SECRET_KEY is not set"):
         production.signing_key()
-    with pytest.raises(ConfigError, match="fewer than 32"):
-        production.model_copy(update={"secret_key": "short"}).signing_key()
+    for weak in ("short", "a" * 40, "change-me-" + "x1y2z3" * 6, "0123456789abcdef" * 2):
+        with pytest.raises(ConfigError, match="too easily guessed"):
+            production.model_copy(update={"secret_key": weak}).signing_key()
+    assert production.model_copy(update={"secret_key": "9f" + "3a7c51e0b8d264" * 3}).signing_key()
     monkeypatch.setenv("KMS_ENV", "staging")
     with pytest.raises(ConfigError, match="KMS_ENV is 'staging'"):
         load_settings()
+
+
+def test_a_key_may_stand_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_text("9f" + "3a7c51e0b8d264" * 3 + "\n", encoding="utf-8")
+    production = Settings(home=tmp_path, env="production", secret_key_file=path)
+    assert production.signing_key() == path.read_text(encoding="utf-8").strip()
+    missing = production.model_copy(update={"secret_key_file": tmp_path / "none"})
+    with pytest.raises(ConfigError, match="KMS_SECRET_KEY_FILE"):
+        missing.signing_key()
+
+
+def test_production_serves_over_tls_only(tmp_path: Path) -> None:
+    for address in ("", "http://ligtas.example.ph", "ligtas.example.ph", "https://a/b"):
+        with pytest.raises(ConfigError, match="KMS_PUBLIC_URL"):
+            Settings(home=tmp_path, env="production", public_url=address).check_for_serving()
+    Settings(
+        home=tmp_path, env="production", public_url="https://ligtas.example.ph"
+    ).check_for_serving()
+
+
+def test_secrets_are_not_in_what_is_printed_of_the_settings(tmp_path: Path) -> None:
+    shown = repr(Settings(home=tmp_path, secret_key="hidden-1", oidc_client_secret="hidden-2"))
+    assert "hidden" not in shown
 
 
 def test_development_makes_its_own_key_for_itself_alone(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ class Description:
     every_days: int = 7
     grace_days: int = 1
     used_for: str = "tests"
+    rows_are_persons: bool = True
 
 
 def description(source_id: str) -> Description:

@@ -136,4 +136,5 @@ SOURCE = Source(
     used_for="cases, R, growth, attack rate",
     name_ends_with=(r"Case Information( \d{4})?(_batch_\d+)?\.csv$",),
     parse=parse,
+    rows_are_persons=True,
 )

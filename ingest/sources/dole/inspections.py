@@ -240,4 +240,5 @@ SOURCE = Source(
     used_for="safety items met",
     name_ends_with=(r"dole_inspections_\d{8}\.csv$",),
     parse=parse,
+    rows_are_persons=False,
 )

@@ -1,0 +1,1 @@
+"""Accounts: who they are, how they come in, how that ends."""

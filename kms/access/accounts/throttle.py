@@ -1,0 +1,92 @@
+"""Slowing down guessing: attempts are counted in the database before the password is read."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from kms.errors import ThrottledError
+from kms.store.engine import Store
+from kms.store.sessions import clear_throttle, set_throttle, throttle_of
+
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=15)
+FORGOTTEN_AFTER = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How many attempts are free for one account or one address."""
+
+    kind: str
+    free: int
+
+
+# An office shares one address: it gets more attempts than one account does.
+ACCOUNT, ADDRESS = Limit("account", 5), Limit("address", 30)
+
+
+def count_attempt(store: Store, keys: dict[Limit, str], at: datetime) -> None:
+    """Count an attempt under each key; raise `ThrottledError` while one of them is blocked.
+
+    Counting first leaves no moment in which many parallel guesses pass; success gives it back.
+    """
+    with store.write_ops() as connection:
+        found = {key: throttle_of(connection, key) for key in keys.values()}
+        blocked = [row["blocked_until"] for row in found.values() if row and row["blocked_until"]]
+        waits = [until - at for until in blocked if until > at]
+        if not waits:
+            for limit, key in keys.items():
+                row = found[key]
+                fresh = row is None or at - row["last_at"] > FORGOTTEN_AFTER
+                attempts = 1 if fresh or row is None else row["attempts"] + 1
+                until = at + _wait(attempts - limit.free) if attempts >= limit.free else None
+                set_throttle(connection, key, attempts=attempts, at=at, until=until)
+    if waits:
+        seconds = int(max(waits).total_seconds()) + 1
+        raise ThrottledError(
+            f"too many attempts that did not succeed; try again in {seconds} seconds", seconds
+        )
+
+
+def forgive(store: Store, keys: dict[Limit, str]) -> None:
+    """Give an attempt back that succeeded; the account starts anew, the address by one."""
+    with store.write_ops() as connection:
+        for limit, key in keys.items():
+            row = throttle_of(connection, key)
+            if limit is ACCOUNT or (row and row["attempts"] <= 1):
+                clear_throttle(connection, key)
+            elif row:
+                attempts = row["attempts"] - 1
+                until = row["blocked_until"] if attempts >= limit.free else None
+                set_throttle(connection, key, attempts=attempts, at=row["last_at"], until=until)
+
+
+def keys_of(name: str, address: str, secret: str) -> dict[Limit, str]:
+    """Return the keys of an account name and an address; what was typed is not kept."""
+    return {
+        ACCOUNT: f"{ACCOUNT.kind}:{_hidden(name, secret)}",
+        ADDRESS: f"{ADDRESS.kind}:{_hidden(network_of(address), secret)}",
+    }
+
+
+def network_of(address: str) -> str:
+    """Return what one person can be expected to hold: an IPv4 address, an IPv6 /64."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 4:
+        return str(parsed)
+    return str(ipaddress.ip_network(f"{parsed}/64", strict=False))
+
+
+def _wait(beyond: int) -> timedelta:
+    """Return 30 seconds, doubled with each further attempt, 15 minutes at most."""
+    return min(FIRST_WAIT * (1 << min(beyond, 10)), LONGEST_WAIT)
+
+
+def _hidden(text: str, secret: str) -> str:
+    return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()[:40]
