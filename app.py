@@ -21,16 +21,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     from kms.briefs.web import create_briefs
     from kms.reads.frame import edition
     from kms.store.open import open_migrated
+    from kms.web.gate import front_door
     from layouts.server import create_dash
 
     store = open_migrated(settings := settings or load_settings())
     rule = DisclosureRule(settings.disclosure_threshold, settings.disclosure_base)
     server: Flask = create_api(store, rule)
-    server.secret_key = settings.signing_key()
+    front_door(server, store, settings)
     server.register_blueprint(create_briefs(store, settings.home, rule, settings.language))
-    create_dash(
-        server, store, language=settings.language, rule=rule, edition=lambda: edition(store)
-    )
+    create_dash(server, store, settings.language, rule=rule, edition=lambda: edition(store))
     store.close()  # workers are forked from here, and a connection must not be shared
     return server
 

@@ -19,8 +19,8 @@ from uuid import uuid4
 
 from ingest.batch import sweep
 from ingest.inbox import take_in
-from kms.compute.identity import inputs_hash
 from kms.access import audit
+from kms.compute.identity import inputs_hash
 from kms.config import Settings, now
 from kms.domain.intake import IntakeReport
 from kms.errors import HeldError, KmsError, NoDataError

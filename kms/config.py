@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from kms.errors import ConfigError
 
@@ -154,6 +154,11 @@ def load_settings() -> Settings:
     """Read the environment; raise `ConfigError` naming the variable that is wrong."""
     try:
         return Settings()
+    except SettingsError as error:
+        raise ConfigError(
+            "KMS_OIDC_ROLES cannot be read as JSON; write it like "
+            '{"ligtas-analysts": "analyst"}, or unset it'
+        ) from error
     except ValidationError as error:
         first = error.errors()[0]
         name = "KMS_" + "_".join(str(part) for part in first["loc"]).upper()

@@ -158,7 +158,7 @@ def board_sure(text: Texts, rows: tuple[AreaRow, ...], frame: Frame) -> str:
     if sure:
         parts.append(
             text.gettext("At least {p} sure of each growing region.").format(
-                p=chance(text, min(sure))
+                p=chance(text, float(min(sure)))
             )
         )
     parts.append(basis_sentence(text, frame))

@@ -6,6 +6,7 @@ and the same mirrored. A chance is never written as 0% or 100%.
 
 from __future__ import annotations
 
+from kms.access.bands import Banded
 from kms.domain.indicators import RANGE_LEVEL, SAFETY_RANGE_LEVEL
 from kms.reads.views import Reading, SourceRow
 from kms.texts import Texts
@@ -14,7 +15,9 @@ VERY_LIKELY, LIKELY, UNLIKELY, VERY_UNLIKELY = 0.95, 0.80, 0.20, 0.05
 
 
 def chance(text: Texts, probability: float) -> str:
-    """Write a chance as whole percent, never as certainty."""
+    """Write a chance as whole percent, never as certainty; as a band where only that is told."""
+    if isinstance(probability, Banded):
+        return probability.label
     if probability >= 0.995:
         return ">99%"
     if probability < 0.005:

@@ -15,10 +15,21 @@ if TYPE_CHECKING:
     from flask import Flask
 
 WORKERS, THREADS = 2, 4
+# The door reads addresses of 2,000 characters, of which each may be written as three.
+LONGEST_LINE, MOST_FIELDS = 8_190, 60
 
 
-def serve_app(create: Callable[[], Flask], host: str, port: int, *, workers: int = WORKERS) -> None:
+def serve_app(
+    create: Callable[[], Flask],
+    host: str,
+    port: int,
+    *,
+    workers: int = WORKERS,
+    trusted_proxy: str = "",
+) -> None:
     """Serve what `create` makes until stopped; the app is made once, before workers fork.
+
+    `trusted_proxy` is the one peer whose word on scheme and script name is taken.
 
     Raises
     ------
@@ -42,6 +53,10 @@ def serve_app(create: Callable[[], Flask], host: str, port: int, *, workers: int
                 "accesslog": None,
                 "loglevel": "warning",
                 "timeout": 60,
+                "graceful_timeout": 20,  # for requests under way
+                "limit_request_line": LONGEST_LINE,
+                "limit_request_fields": MOST_FIELDS,
+                "forwarded_allow_ips": trusted_proxy,
                 "proc_name": "kms-serve",
                 "control_socket_disable": True,
             }
@@ -89,6 +104,12 @@ def serve_command(create: Callable[[], Flask]) -> typer.Typer:
     ) -> None:
         """Serve the pages."""
         settings = load_settings()
-        serve_app(create, host or settings.host, port or settings.port, workers=workers)
+        serve_app(
+            create,
+            host or settings.host,
+            port or settings.port,
+            workers=workers,
+            trusted_proxy=settings.trusted_proxy,
+        )
 
     return app

@@ -77,6 +77,7 @@ def _worth(response: flask.Response) -> bool:
     asked = flask.request
     return (
         response.status_code in {200, 404}
+        and not flask.g.get("uncompressed")
         and not asked.path.startswith(OTHERS)
         and "Content-Encoding" not in response.headers
         and (response.mimetype or "").startswith(TEXTS)

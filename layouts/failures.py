@@ -77,6 +77,24 @@ def nothing_yet(visit: Visit, detail: str) -> Failure:
     )
 
 
+def sign_in_first(visit: Visit) -> Failure:
+    """Nobody is signed in, and this is for people with an account."""
+    _ = visit.text.gettext
+    return _failure(
+        visit, _("Sign in to see this"), _("This address is open to people with an account.")
+    )
+
+
+def not_open(visit: Visit) -> Failure:
+    """The roles of the account do not include this."""
+    _ = visit.text.gettext
+    return _failure(
+        visit,
+        _("This is not open to you"),
+        _("Your account does not include this page. If you need it for your work, ask an admin."),
+    )
+
+
 def broken(visit: Visit) -> Failure:
     """A fault of ours; the log has the rest."""
     _ = visit.text.gettext

@@ -3,18 +3,75 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Generic, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from dash.development.base_component import Component
 
+from kms.access.audit import Origin
+from kms.domain.principal import Principal
 from kms.reads.request import Request
 from kms.texts import Texts
 
 API = "/api/v1"
 View = TypeVar("View")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a form came to: a problem, done, or something told only once."""
+
+    kind: str  # problem, done, secret
+    words: str
+    secret: str = ""  # a link or a token; never in an address, never kept
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file to be saved in answer to a form."""
+
+    name: str
+    content: str
+    media_type: str = "text/csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What follows from a form: another page, this page with words, or a file."""
+
+    go: str = ""
+    said: Said | None = None
+    file: File | None = None
+    session_id: str = ""  # of a session that was opened
+    ended: bool = False  # the session was closed
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a form sent, by whom, from where."""
+
+    values: Mapping[str, str]
+    request: Request
+    text: Texts
+    address: str
+    at: datetime
+    secret: str  # the server's own, under which what was typed can be counted but not read
+    site: str  # our public address, for links
+
+    def get(self, name: str) -> str:
+        """Return a field; empty when it was not sent."""
+        return self.values.get(name, "")
+
+    @property
+    def origin(self) -> Origin:
+        """Who acts, and from where, for the audit log."""
+        return Origin(self.request.who, self.address)
+
+
+Action = Callable[[Any, Form], Outcome]  # the store is opaque here
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +83,14 @@ class Visit:
     path: str
     default_language: str = "en"
     kept: tuple[tuple[str, str], ...] = ()  # the page's own query, as given
+    form_token: str = ""  # stands in every form of this page
+    said: Said | None = None  # what the form before came to
+    identity_provider: bool = False  # people may sign in through one
+
+    @property
+    def who(self) -> Principal:
+        """Who looks."""
+        return self.request.who
 
     def here(self, **query: str) -> str:
         """Return this page's address with some of its query changed; an empty value removes."""
@@ -40,7 +105,8 @@ class Visit:
             kept["lang"] = self.text.language
         kept |= query
         written = urlencode({key: value for key, value in kept.items() if value})
-        return f"{path}?{written}" if written else path
+        address = quote("/" + path.lstrip("/\\"), safe="/:@~+")  # never another host
+        return f"{address}?{written}" if written else address
 
     def series(self, indicator: str, area: str) -> str:
         """Return where a series of this day can be had as CSV."""
@@ -71,7 +137,15 @@ class Page(Generic[View]):
     query: tuple[str, ...] = ()  # request fields that may be given as ?name=
     place: Callable[[View], str] | None = None  # the area it is about; none: the country
     discloses: bool = False  # its read takes the disclosure rule as the keyword `rule`
+    forms: Mapping[str, Action] = field(default_factory=dict)  # what its forms do, by name
+    plain: bool = False  # forms and tables only: served without Dash, opened with a full load
+    scope: Callable[[Any, Request], Mapping[str, str]] | None = None  # area, section or firm asked
     pattern: re.Pattern[str] = field(init=False, repr=False)
+
+    @property
+    def entry(self) -> str:
+        """Its line in the policy map."""
+        return f"page:{self.path}"
 
     def __post_init__(self) -> None:
         """Compile the address once."""

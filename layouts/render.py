@@ -112,7 +112,7 @@ def _element(component: Any, pieces: list[str]) -> None:
 
 def _attributes(given: dict[str, Any]) -> str:
     written = []
-    for prop, value in given.items():
+    for prop, value in sorted(given.items()):  # Dash's own order differs between processes
         if value is None or value is False:
             continue
         name = RENAMED.get(prop, prop if "-" in prop else prop.lower())

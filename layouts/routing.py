@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib
 import logging
 import pkgutil
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from typing import Any
@@ -14,16 +14,32 @@ from urllib.parse import parse_qs
 
 from dash.development.base_component import Component
 
-from kms.errors import NoDataError
+from kms.access import policy
+from kms.domain.principal import PUBLIC, Principal
+from kms.errors import AccessError, NoDataError
 from kms.reads.request import Request
 from kms.reads.views import Frame
 from kms.texts import languages, manila_day, texts
 from layouts import failures, shell
-from layouts.page import Page, Visit
+from layouts.page import Page, Said, Visit
 
 log = logging.getLogger(__name__)
 
-OK, BAD, NOT_FOUND, FAILED = 200, 400, 404, 500
+OK, BAD, UNAUTHORISED, FORBIDDEN, NOT_FOUND, FAILED = 200, 400, 401, 403, 404, 500
+LONGEST_VALUE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An address, who asks, and what their forms need."""
+
+    pathname: str
+    search: str = ""
+    default_language: str = "en"
+    who: Principal = PUBLIC
+    form_token: str = ""
+    said: Said | None = None
+    identity_provider: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +50,7 @@ class Answer:
     title: str
     language: str
     content: Component
+    plain: bool = False  # without Dash
 
 
 @cache
@@ -42,6 +59,8 @@ def discover() -> tuple[Page[Any], ...]:
     package = importlib.import_module("layouts.pages")
     pages: dict[str, Page[Any]] = {}
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        if module.ispkg:
+            continue
         page: Page[Any] = importlib.import_module(module.name).PAGE
         if page.path in pages:
             raise ValueError(f"{module.name}: a second page has the address {page.path}")
@@ -51,45 +70,71 @@ def discover() -> tuple[Page[Any], ...]:
     return tuple(sorted(pages.values(), key=lambda page: (page.group, page.order, page.path)))
 
 
-def answer(
-    store: Any,
-    pages: Iterable[Page[Any]],
-    pathname: str,
-    search: str,
-    *,
-    default_language: str = "en",
-) -> Answer:
+def answer(store: Any, pages: Iterable[Page[Any]], asked: Asked) -> Answer:
     """Return the page at an address, or the page that says why there is none."""
     pages = tuple(pages)
-    query = {key: values[-1] for key, values in parse_qs(search.lstrip("?")).items()}
-    language = query.get("lang", default_language)
-    language = language if language in languages() else default_language
-    path = pathname.rstrip("/") or "/"
-    text = texts(language)
-    visit = Visit(Request(language=language), text, path, default_language)
-    page, fields = match(pages, path)
+    query = {key: values[-1] for key, values in parse_qs(asked.search.lstrip("?")).items()}
+    visit = first_look(asked, query)
+    page, fields = match(pages, visit.path)
     if page is None:
         return _failure(NOT_FOUND, failures.unknown_address(visit), visit, pages)
     try:
         as_of = day_of(query.get("as_of", ""))
     except ValueError as error:
         return _failure(BAD, failures.bad_day(visit, str(error)), visit, pages)
-    kept = {name: query[name][:80] for name in page.query if name in query}
+    kept = {name: query[name][:LONGEST_VALUE] for name in page.query if name in query}
     fields |= kept
-    request = Request(as_of=as_of, language=language, **fields)
-    visit = Visit(request, text, path, default_language, tuple(kept.items()))
+    visit = replace(
+        visit,
+        request=replace(visit.request.filled(fields), as_of=as_of),
+        kept=tuple(kept.items()),
+    )
+    return _opened(store, page, visit, pages)
+
+
+def _opened(store: Any, page: Page[Any], visit: Visit, pages: tuple[Page[Any], ...]) -> Answer:
     try:
-        view = page.read(store, request)
-        today = manila_day(view.frame.clock)
-        if as_of is not None and as_of > today:
-            failure = failures.day_ahead(visit, today)
-            return _failure(BAD, failure, visit, pages, frame=view.frame)
-        return _shown(page, view, visit, pages)
+        if (shut := may_open(store, page, visit.request)) is not None:
+            return _failure(*shut_out(shut, visit), visit, pages)
+        return _read(store, page, visit, pages)
     except NoDataError as error:
         return _absent(store, visit, pages, str(error))
+    except AccessError:
+        return _failure(*shut_out(policy.Answer.CLOSED, visit), visit, pages)
     except Exception:  # the page boundary: recorded, and shown as a state
         log.exception("page %s failed", page.path)
         return _failure(FAILED, failures.broken(visit), visit, pages)
+
+
+def first_look(asked: Asked, query: Mapping[str, str]) -> Visit:
+    """Return who looks, in which language, before it is known at what."""
+    wanted = query.get("lang", "")
+    language = wanted if wanted in languages() else asked.default_language
+    return Visit(
+        Request(language=language, who=asked.who),
+        texts(language),
+        asked.pathname.rstrip("/") or "/",
+        asked.default_language,
+        form_token=asked.form_token,
+        said=asked.said,
+        identity_provider=asked.identity_provider,
+    )
+
+
+def may_open(
+    store: Any, page: Page[Any], request: Request, entry: str = ""
+) -> policy.Answer | None:
+    """Return what the policy map says against opening a page or its form; None if nothing."""
+    limits = page.scope(store, request) if page.scope else {"area": request.area}
+    said = policy.ask(request.who, entry or page.entry, **limits)
+    return None if said is policy.Answer.OPEN else said
+
+
+def shut_out(said: policy.Answer, visit: Visit) -> tuple[int, failures.Failure]:
+    """Return the status and the words for somebody who is not let in."""
+    if said is policy.Answer.SIGN_IN:
+        return UNAUTHORISED, failures.sign_in_first(visit)
+    return FORBIDDEN, failures.not_open(visit)
 
 
 def match(pages: Iterable[Page[Any]], path: str) -> tuple[Page[Any] | None, dict[str, str]]:
@@ -114,23 +159,30 @@ def day_of(written: str) -> date | None:
     return day
 
 
-def _shown(page: Page[Any], view: Any, visit: Visit, pages: tuple[Page[Any], ...]) -> Answer:
+def _read(store: Any, page: Page[Any], visit: Visit, pages: tuple[Page[Any], ...]) -> Answer:
+    view = page.read(store, visit.request)
+    frame, as_of = view.frame, visit.request.as_of
+    if frame is not None and as_of is not None and as_of > (today := manila_day(frame.clock)):
+        return _failure(BAD, failures.day_ahead(visit, today), visit, pages, frame=frame)
     title = f"{page.title(view, visit)} · Ligtas"
     whole = shell.shell(
         page.layout(view, visit),
         visit,
         title=title,
-        frame=view.frame,
+        frame=frame,
         pages=pages,
         current=page,
         place=page.place(view) if page.place else "",
     )
-    return Answer(OK, title, visit.text.language, whole)
+    return Answer(OK, title, visit.text.language, whole, page.plain)
 
 
 def _absent(store: Any, visit: Visit, pages: tuple[Page[Any], ...], why: str) -> Answer:
     """Say whether this is not there, or nothing is there at all, as the front page tells."""
     front, _ = match(pages, "/")
+    here, _ = match(pages, visit.path)
+    if here is not None and here.plain:  # accounts and notices do not wait for figures
+        return _failure(NOT_FOUND, failures.nothing_there(visit, why), visit, pages)
     try:
         frame = front.read(store, Request()).frame if front else None
     except NoDataError as error:

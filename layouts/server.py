@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
@@ -11,15 +14,43 @@ from typing import Any
 
 import flask
 from dash import Dash, Input, Output, dcc, html
+from werkzeug.wrappers import Response
 
+from kms.access import policy
 from kms.access.disclosure import DisclosureRule
+from kms.domain.principal import PUBLIC
+from kms.errors import DataError
+from kms.reads.request import Request
+from kms.web.cookies import Cookies
+from kms.web.door import OWN_ADDRESS
+from kms.web.errors import STYLE_SHEETS
+from kms.web.gate import PUBLIC_URL, current_principal, refusal
+from kms.web.headers import SCRIPT_HASHES
 from layouts.delivery import Kept, compress_responses
-from layouts.page import Page
+from layouts.guard import guard_callbacks
+from layouts.page import Page, Said
+from layouts.posting import serve_forms
 from layouts.render import condensed, to_html
-from layouts.routing import OK, Answer, answer, discover
+from layouts.routing import (
+    FORBIDDEN,
+    NOT_FOUND,
+    OK,
+    UNAUTHORISED,
+    Answer,
+    Asked,
+    answer,
+    discover,
+    match,
+    may_open,
+)
 
+ICON = Path(__file__).parent / "assets" / "favicon.svg"
 PLOTLY = Path(__file__).parent / "vendor" / "plotly-basic.min.js"
+CALLBACK_ENDPOINT = "/_dash-update-component"
+PAGE_ENDPOINTS = ("/", "/<path:path>")
 PLOTLY_ADDRESS = "/_dash-component-suites/plotly/package_data/<name>"
+INLINE = re.compile(r"<script(?![^>]*(?:\ssrc=|application/json))[^>]*>(.*?)</script>", re.DOTALL)
+STYLED = re.compile(r'<link rel="stylesheet" href="([^"]+)"')
 
 DOCUMENT = """<!doctype html>
 <html lang="{language}">
@@ -43,6 +74,21 @@ DOCUMENT = """<!doctype html>
 </html>"""
 
 
+PLAIN_DOCUMENT = """<!doctype html>
+<html lang="{language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1">
+<title>{title}</title>
+<link rel="icon" type="image/svg+xml" href="{assets}favicon.svg">
+{css}
+</head>
+<body>
+{content}
+</body>
+</html>"""
+
+
 class ReadableDash(Dash):  # type: ignore[misc]  # dash ships no types
     """A Dash whose index holds the whole page as HTML, with the page's own status."""
 
@@ -51,24 +97,75 @@ class ReadableDash(Dash):  # type: ignore[misc]  # dash ships no types
     language: str
     edition: Callable[[], str] | None
     kept: Kept[Answer]
+    site: str  # our public address, if one is set
+    identity_provider: bool
 
     def at(self, pathname: str, search: str) -> Answer:
-        """Answer an address, for HTML and for Dash alike; kept while the edition stays the same."""
-        edition = self.edition() if self.edition else ""
+        """Answer an address, for HTML and for Dash alike.
+
+        What the public sees is kept while the edition stays the same; what was made for one
+        person is never kept, nor is a page with a form of its own.
+        """
+        asked = self.asked(pathname, search)
+        page, _fields = match(self.pages, asked.pathname.rstrip("/") or "/")
+        keeps = asked.who.is_public and not (page and page.plain) and self.edition
+        edition = self.edition() if keeps and self.edition else ""
         key = f"{pathname}?{search.lstrip('?')}"
-        found = self.kept.find(edition, key) if self.edition else None
+        found = self.kept.find(edition, key) if keeps else None
         if found is not None:
             return found
-        made = answer(self.store, self.pages, pathname, search, default_language=self.language)
+        made = answer(self.store, self.pages, asked)
         found = replace(made, content=condensed(made.content))
-        if self.edition and found.status == OK:
+        if keeps and found.status == OK:
             self.kept.keep(edition, key, found)
         return found
 
-    def interpolate_index(self, **parts: str) -> str:
-        """Write the document; called by Dash for every address it serves."""
+    def asked(self, pathname: str, search: str = "", said: Said | None = None) -> Asked:
+        """Return an address with who asks for it, from the request being answered."""
+        who = current_principal()
+        cookies: Cookies | None = self.server.extensions.get("cookies")
+        page, _fields = match(self.pages, pathname.rstrip("/") or "/")
+        needs_token = page is not None and bool(page.forms) and page.plain
+        token = cookies.form_token(make=needs_token) if cookies and _is_asked() else ""
+        if token and (needs_token or not who.is_public):
+            flask.g.uncompressed = True  # beside what is repeated, its length would tell a token
+        return Asked(
+            pathname,
+            search,
+            self.language,
+            who=who,
+            form_token=token if needs_token or not who.is_public else "",
+            said=said,
+            identity_provider=self.identity_provider,
+        )
+
+    def document(self, shown: Answer) -> str:
+        """Write a page without Dash: forms and tables need no scripts."""
+        return PLAIN_DOCUMENT.format(
+            language=escape(shown.language),
+            title=escape(shown.title),
+            assets=self.get_asset_url(""),
+            css=self._generate_css_dist_html(),
+            content=to_html(shown.content),
+        )
+
+    def _config(self) -> Any:
+        """Tell the browser what Dash needs, and not which Python runs here."""
+        told = super()._config()
+        told.pop("python_version", None)
+        return told
+
+    def index(self, *args: Any, **kwargs: Any) -> Any:
+        """Answer an address with its page; called by Dash for every one it does not know."""
         shown = self.at(flask.request.path, flask.request.query_string.decode("utf-8", "replace"))
-        flask.g.page_status = shown.status
+        if shown.plain:
+            return flask.Response(self.document(shown), shown.status, mimetype="text/html")
+        flask.g.shown, flask.g.page_status = shown, shown.status
+        return super().index(*args, **kwargs)
+
+    def interpolate_index(self, **parts: str) -> str:
+        """Write the document around a page; called by Dash's own `index`."""
+        shown: Answer = flask.g.shown
         return DOCUMENT.format(
             language=escape(shown.language),
             title=escape(shown.title),
@@ -85,8 +182,8 @@ class ReadableDash(Dash):  # type: ignore[misc]  # dash ships no types
 def create_dash(
     server: flask.Flask,
     store: Any,
-    *,
     language: str = "en",
+    *,
     pages: Iterable[Page[Any]] | None = None,
     edition: Callable[[], str] | None = None,
     rule: DisclosureRule | None = None,
@@ -113,7 +210,9 @@ def create_dash(
     )
     dash.store, dash.language = store, language
     dash.edition, dash.kept = edition, Kept()
-    dash.pages = _under(rule, discover() if pages is None else tuple(pages))
+    dash.site = str(server.config.get(PUBLIC_URL, ""))
+    dash.identity_provider = "identity" in server.blueprints
+    dash.pages = _keeping(edition, _under(rule, discover() if pages is None else tuple(pages)))
     dash.layout = html.Div(
         [dcc.Location(id="shell-address", refresh=False), html.Div(id="shell-page")]
     )
@@ -124,9 +223,19 @@ def create_dash(
         Input("shell-address", "search"),
     )
     def show(pathname: str | None, search: str | None) -> Any:
-        return dash.at(pathname or "/", search or "").content
+        shown = dash.at(pathname or "/", search or "")
+        if shown.status in (UNAUTHORISED, FORBIDDEN):
+            flask.abort(shown.status)
+        if shown.plain:
+            flask.abort(NOT_FOUND)  # served without Dash; its forms are for that page alone
+        return shown.content
 
+    server.extensions["dash"] = dash
+    guard_callbacks(server, dash)
     server.add_url_rule(PLOTLY_ADDRESS, "layouts.plotly", _plotly)
+    server.add_url_rule("/favicon.ico", "layouts.favicon", _favicon)
+    server.before_request(partial(_admit, dash))
+    serve_forms(server, dash)
     compress_responses(server)
     server.after_request(_with_page_status)  # runs before the one registered above
     _warm(server)
@@ -146,11 +255,58 @@ def _under(rule: DisclosureRule | None, pages: tuple[Page[Any], ...]) -> tuple[P
     )
 
 
+def _keeping(
+    edition: Callable[[], str] | None, pages: tuple[Page[Any], ...]
+) -> tuple[Page[Any], ...]:
+    """Let people who see the same figures share what was read; pages with forms are read anew."""
+    if edition is None:
+        return pages
+    views: Kept[Any] = Kept()
+
+    def keeping(page: Page[Any]) -> Callable[[Any, Request], Any]:
+        def read(store: Any, request: Request) -> Any:
+            asked = replace(request, who=PUBLIC)
+            key = f"{page.path} {asked!r} {sorted(map(repr, policy.sight(request.who)))}"
+            now_shown = edition()
+            view = views.find(now_shown, key)
+            if view is None:
+                view = page.read(store, request)
+                views.keep(now_shown, key, view)
+            return view
+
+        return read
+
+    return tuple(page if page.plain else replace(page, read=keeping(page)) for page in pages)
+
+
+def _admit(dash: ReadableDash) -> Response | None:
+    """Ask the policy map about the page or callback asked for, before Dash answers it."""
+    if flask.request.endpoint == CALLBACK_ENDPOINT:
+        output = flask.request.get_json()["output"]  # a known one: the guard has looked
+        return refusal(policy.ask(current_principal(), f"callback:{output}"))
+    if flask.request.endpoint not in PAGE_ENDPOINTS:
+        return None
+    page, fields = match(dash.pages, flask.request.path.rstrip("/") or "/")
+    if page is None:
+        return None
+    shut = may_open(dash.store, page, Request(who=current_principal()).filled(fields))
+    return refusal(shut) if shut else None
+
+
+def _is_asked() -> bool:
+    return flask.has_request_context()
+
+
 def _plotly(name: str) -> flask.Response:
     """Serve plotly's basic bundle in place of the full one: a quarter of it, and all we draw."""
     if not name.endswith(".js"):
         flask.abort(404)
     return flask.send_file(PLOTLY, mimetype="text/javascript", max_age=86_400)
+
+
+def _favicon() -> flask.Response:
+    """Answer what browsers ask for beside a PDF."""
+    return flask.send_file(ICON, mimetype="image/svg+xml", max_age=86_400)
 
 
 def _with_page_status(response: flask.Response) -> flask.Response:
@@ -161,5 +317,19 @@ def _with_page_status(response: flask.Response) -> flask.Response:
 
 
 def _warm(server: flask.Flask) -> None:
-    """Ask for the first page once, so that no thread finds Dash half registered (dash #3971)."""
-    server.test_client().get("/")
+    """Ask for the first page once, so that no thread finds Dash half registered (dash #3971).
+
+    Its inline scripts and style sheets are those of every page: the door names the scripts in
+    the policy it sends, and links the sheets on pages that say what went wrong.
+    """
+    first = server.test_client().get("/", base_url=server.config.get(OWN_ADDRESS) or None)
+    inline = INLINE.findall(first.text)
+    if not inline:
+        raise DataError(f"the first page cannot be made (status {first.status_code}); see the log")
+    server.config[SCRIPT_HASHES] = tuple(_hash(script) for script in inline)
+    server.config[STYLE_SHEETS] = tuple(STYLED.findall(first.text))
+
+
+def _hash(script: str) -> str:
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"

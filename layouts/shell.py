@@ -9,12 +9,14 @@ from dash import html
 from dash.development.base_component import Component
 from flask import current_app, has_app_context
 
+from kms.access import policy
 from kms.findings import known_on, stale_sentence
 from kms.reads.views import Frame
 from kms.texts import language_name, languages, manila_day
 from kms.wording import place_name
 from layouts.components.cards import page_link
-from layouts.components.forms import choice
+from layouts.components.forms.fields import choice
+from layouts.components.forms.notices import notice
 from layouts.components.svg import icon
 from layouts.map import region_shapes
 from layouts.page import API, Page, Visit
@@ -44,7 +46,12 @@ def shell(
                     html.Nav(links, className="nav", **{"aria-label": visit.text.gettext("Main")}),
                     html.Div(
                         [
-                            html.Main(content, id="main", className="main", tabIndex="-1"),
+                            html.Main(
+                                [notice(visit), content],
+                                id="main",
+                                className="main",
+                                tabIndex="-1",
+                            ),
                             footer(frame, visit),
                         ],
                         className="side",
@@ -97,6 +104,7 @@ def header(frame: Frame | None, visit: Visit, links: list[Component], place: str
             freshness(frame, visit) if frame else None,
             day_choice(frame, visit) if frame else None,
             language_switch(visit),
+            account_link(visit),
             html.Details(
                 [
                     html.Summary(
@@ -181,6 +189,23 @@ def language_switch(visit: Visit) -> Component:
     )
 
 
+def account_link(visit: Visit) -> Component:
+    """Lead to signing in, or to the account of who is signed in."""
+    _ = visit.text.gettext
+    if visit.who.is_public:
+        words, href = _("Sign in"), visit.link("/sign-in", next=visit.here())
+    else:
+        words, href = visit.who.name, visit.link("/account")
+    return html.A(
+        [icon("person"), html.Span(words, className="desk"), html.Span(words, className="vh ph")],
+        href=href,
+        className="ctl who",
+        **(
+            {} if visit.who.is_public else {"aria-label": _("Account of {name}").format(name=words)}
+        ),
+    )
+
+
 def earlier(frame: Frame, visit: Visit) -> Component:
     """Say that an earlier day is being looked at, and lead back."""
     text = visit.text
@@ -220,7 +245,7 @@ def navigation(
 ) -> list[Component]:
     """List the pages that exist and want to be listed, group by group."""
     here = (current.section or current.path) if current else ""
-    listed = [page for page in pages if page.nav]
+    listed = [page for page in pages if page.nav and _is_open(page, visit)]
     links: list[Component] = []
     for _group, members in groupby(listed, key=lambda page: page.group):
         if links:
@@ -229,19 +254,25 @@ def navigation(
     return links
 
 
+def _is_open(page: Page[Any], visit: Visit) -> bool:
+    return policy.ask(visit.who, page.entry) is policy.Answer.OPEN
+
+
 def _entry(page: Page[Any], visit: Visit, here: str) -> Component:
     words = page.nav(visit.text) if page.nav else ""
     attributes = {"aria-current": "page"} if page.path == here else {}
-    return page_link(words, visit.link(page.path), **attributes)
+    link = html.A if page.plain else page_link  # a page without Dash is loaded whole
+    return link(words, href=visit.link(page.path), **attributes)
 
 
 def footer(frame: Frame | None, visit: Visit) -> Component:
-    """Name the publication, the way to the numbers, and whose outlines the maps use."""
+    """Name the publication, lead to the privacy notice and the API, credit the outlines."""
     _ = visit.text.gettext
     shapes = region_shapes()
     api = api_address()
     parts = [
         html.Span(_("Publication {id}").format(id=frame.publication_id)) if frame else None,
+        html.A(_("Privacy notice"), href=visit.link("/privacy")),
         html.A(_("API"), href=api) if api else None,
         html.Span(shapes.attribution, lang="en") if shapes and shapes.attribution else None,
     ]

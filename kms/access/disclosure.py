@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kms.access.policy import sees_exact
+from kms.domain.principal import PUBLIC, Principal
+
 
 @dataclass(frozen=True, slots=True)
 class DisclosureRule:
@@ -29,3 +32,23 @@ class DisclosureRule:
     def counts(self, exact: Sequence[int | None]) -> tuple[int | None, ...]:
         """Return each of the counts as it may be shown."""
         return tuple(self.count(number) for number in exact)
+
+    @property
+    def is_exact(self) -> bool:
+        """Tell whether nothing is changed: counts are shown as they are."""
+        return self.threshold < 1 and self.base == 1
+
+
+EXACT = DisclosureRule(threshold=0, base=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """The rule under which somebody sees an area: as it is by role and scope, else disclosed."""
+
+    rule: DisclosureRule = DisclosureRule()
+    who: Principal = PUBLIC
+
+    def of(self, area: str, section: str = "") -> DisclosureRule:
+        """Return the rule for an area's counts."""
+        return EXACT if sees_exact(self.who, area, section) else self.rule

@@ -1,19 +1,22 @@
 """Disclosure control of daily series: counts of persons, and figures made from few of them.
 
 A rate with its population gives the count back, and a ratio of small counts nearly so: where
-the count behind a day is suppressed, so is the figure.
+the count behind a day is suppressed, so is the figure. A range gives it back, too: its width is
+that of the count. So a figure from few cases is printed in steps of a tenth of its range, and one
+that rests on days not shown one by one is that of the last whole week (`kms.access.shown`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kms.access.disclosure import DisclosureRule
+from kms.domain.indicators import NOT_MET
 from kms.domain.series import Series
 from metrics.states import State
 
@@ -25,8 +28,11 @@ DECIMALS = {
     "growth_rate_per_day": 3,
     "doubling_time_days": 1,
     "two_week_growth_rate": 2,
+    "compliance_initial": 2,
+    "compliance_after": 2,
 }
 MOST_DECIMALS = 4
+SHARE_DECIMALS = 2  # more would tell what part of the cases of a region one case is
 SIGNIFICANT_DIGITS = 2  # of rates
 SHOWN = (State.FINAL, State.PROVISIONAL, State.STALE)
 
@@ -72,8 +78,8 @@ def disclosed_figures(
     """Return figures without the days that rest on a suppressed count of `cases`."""
     behind = MADE_FROM[indicator]
     sums = [
-        _sums(series, cases, days=behind.days, shift=period * behind.days)
-        for period in range(behind.periods)
+        window_sums(series, cases.start, cases.value, days=behind.days, shift=p * behind.days)
+        for p in range(behind.periods)
     ]
     few = np.any([(n > 0) & (n <= rule.threshold) for n in sums], axis=0)
     few &= np.isfinite(series.value)  # a day without a figure keeps its own reason
@@ -108,7 +114,8 @@ def growth_of_rounded(
 def printed(indicator: str, figures: Floats) -> Floats:
     """Round figures to what may be published: more digits would give exact counts back."""
     if indicator not in PROPORTIONAL:
-        return np.round(figures, DECIMALS.get(indicator, MOST_DECIMALS))
+        decimals = SHARE_DECIMALS if indicator.startswith(NOT_MET) else MOST_DECIMALS
+        return np.round(figures, DECIMALS.get(indicator, decimals))
     with np.errstate(divide="ignore", invalid="ignore"):
         size = np.floor(np.log10(np.abs(figures)))
     size = np.where(np.isfinite(size), size, 0.0)
@@ -121,23 +128,28 @@ def rounded(series: Series, indicator: str) -> Series:
     """Round every column to what may be published."""
     names = ("value", "low", "high", "low50", "high50")
     columns: dict[str, Any] = {n: printed(indicator, getattr(series, n)) for n in names}
-    columns["completeness"] = np.round(series.completeness, MOST_DECIMALS)
+    columns["completeness"] = np.round(series.completeness, SHARE_DECIMALS)
     return replace(series, **columns)
 
 
 def _of_exact(cases: Floats, rule: DisclosureRule) -> Floats:
     """Return the rounded count over the exact one, 1 where there are none; any shape."""
     exact = np.atleast_1d(np.nan_to_num(cases))
-    shown = np.array([rule.count(int(n)) or 0 for n in exact], dtype=np.float64)
+    shown = np.where(exact > rule.threshold, np.round(exact / rule.base) * rule.base, 0.0)
     result = np.divide(shown, exact, out=np.ones_like(shown), where=shown > 0)
     return result.reshape(np.shape(cases))
 
 
-def _sums(series: Series, cases: Series, *, days: int, shift: int) -> Floats:
-    """Return the cases of the `days` up to each day of a series, `shift` days earlier."""
-    total = np.concatenate([[0.0], np.cumsum(np.nan_to_num(cases.value))])
-    first = (series.start - timedelta(days=shift) - cases.start).days
-    ends = np.clip(np.arange(len(series)) + first + 1, 0, len(cases))
+def window_sums(
+    series: Series, first: date, counts: Floats, *, days: int, shift: int = 0
+) -> Floats:
+    """Return the sum of the `days` up to each day of a series, `shift` days earlier.
+
+    `counts` begin on the day `first`; days outside them, and NaN, count as none.
+    """
+    total = np.concatenate([[0.0], np.cumsum(np.nan_to_num(counts))])
+    place = (series.start - timedelta(days=shift) - first).days
+    ends = np.clip(np.arange(len(series)) + place + 1, 0, len(counts))
     sums: Floats = total[ends] - total[np.clip(ends - days, 0, None)]
     return sums
 

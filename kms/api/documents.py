@@ -8,6 +8,7 @@ from io import StringIO
 from typing import Any
 
 from kms.access.figures import COUNTS
+from kms.access.shown import CHANCE
 from kms.reads.series import COLUMNS, NewestValues, Point, PublishedSeries
 from kms.reads.views import Frame
 
@@ -52,9 +53,11 @@ def newest_record(view: NewestValues) -> dict[str, Any]:
 
 
 def point_record(point: Point, indicator: str) -> dict[str, Any]:
-    """Return one day for JSON."""
+    """Return one day for JSON; of a chance also its band, where only that is told."""
     told: dict[str, Any] = point._asdict()
     told["ref_date"] = point.ref_date.isoformat()
+    if indicator != CHANCE:
+        del told["band"]
     if indicator in COUNTS and point.value is not None:
         told["value"] = int(point.value)
     return told
@@ -62,17 +65,24 @@ def point_record(point: Point, indicator: str) -> dict[str, Any]:
 
 def series_csv(view: PublishedSeries) -> str:
     """Return a series as CSV; no value is an empty cell."""
-    return _csv(COLUMNS, [point_record(point, view.indicator) for point in view.points])
+    records = [point_record(point, view.indicator) for point in view.points]
+    return _csv(_columns(view), records)
 
 
 def newest_csv(view: NewestValues) -> str:
     """Return the newest values of an indicator as CSV."""
-    return _csv(("area", "sector", *COLUMNS), newest_record(view)["data"])
+    return _csv(("area", "sector", *_columns(view)), newest_record(view)["data"])
+
+
+def _columns(view: PublishedSeries | NewestValues) -> tuple[str, ...]:
+    """Return the columns; a chance as the public may see it has one for its band."""
+    banded = view.indicator == CHANCE and not view.exact
+    return (*COLUMNS, "band") if banded else COLUMNS
 
 
 def _csv(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> str:
     text = StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()

@@ -11,8 +11,27 @@ from werkzeug.wrappers import Response
 from kms.errors import ConfigError, DataError, NoDataError
 
 PREFIX = "/api"
+PROGRAMS = (f"{PREFIX}/", "/_dash-", "/healthz", "/readyz")  # what a person never opens
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 BAD_REQUEST, NOT_FOUND, NOT_ALLOWED, UNUSABLE, FAILED = 400, 404, 405, 422, 500
+KEPT = ("Allow", "Retry-After", "WWW-Authenticate")  # headers that belong to a status
+CODES = {
+    401: "sign_in",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    414: "address_too_long",
+    415: "wrong_content_type",
+    429: "too_many_requests",
+    500: "failed",
+    503: "unavailable",
+}
+
+
+def for_programs(path: str) -> bool:
+    """Tell whether an address is a program's, so that a refusal must be JSON."""
+    return path == PREFIX or path.startswith(PROGRAMS)
 
 
 def fault(status: int, code: str, message: str) -> flask.Response:
@@ -21,6 +40,22 @@ def fault(status: int, code: str, message: str) -> flask.Response:
     answer.status_code = status
     answer.headers["Cache-Control"] = "no-store"
     return answer
+
+
+def fault_of(error: HTTPException) -> flask.Response:
+    """Return what the framework raised as a refusal of ours."""
+    status = error.code or FAILED
+    said = fault(status, CODES.get(status, "refused"), error.description or error.name)
+    keep_headers(said, error)
+    return said
+
+
+def keep_headers(answer: flask.Response, error: HTTPException) -> None:
+    """Carry over the headers without which a status says too little."""
+    given = error.get_response().headers
+    for name in KEPT:
+        if name in given:
+            answer.headers[name] = given[name]
 
 
 def wrong_parameters(error: ValidationError) -> flask.Response:
@@ -39,14 +74,7 @@ def register_faults(server: OpenAPI) -> None:
     """Let every failure under /api answer as JSON, and unknown addresses there, too."""
 
     def under_api(error: HTTPException) -> Response | HTTPException:
-        if not flask.request.path.startswith(PREFIX):
-            return error
-        names = {NOT_FOUND: "not_found", NOT_ALLOWED: "method_not_allowed", FAILED: "failed"}
-        status = error.code or FAILED
-        said = fault(status, names.get(status, "refused"), error.description or error.name)
-        if status == NOT_ALLOWED and (allowed := error.get_response().headers.get("Allow")):
-            said.headers["Allow"] = allowed
-        return said
+        return fault_of(error) if for_programs(flask.request.path) else error
 
     def unknown(rest: str = "") -> flask.Response:
         path = f"{PREFIX}/{rest}"

@@ -34,6 +34,13 @@ class NewestQuery(AsOfQuery):
     """The newest value of an indicator everywhere."""
 
     indicator: str = Field(max_length=60, description="For example r_t.")
+    exact: bool = Field(
+        default=False,
+        description="Counts as they are: only with a token of the scope figures:exact.",
+    )
+    why: str = Field(
+        default="", max_length=200, description="Reason for exact figures; kept in the audit log."
+    )
     format: Literal["json", "csv"] = "json"
 
 
@@ -67,6 +74,11 @@ class Day(BaseModel):
         description="final, provisional, hidden, too_few, stale, suppressed, missing or withheld"
     )
     completeness: float | None
+    band: str | None = Field(
+        default=None,
+        description="Of p_r_above_1 alone: where few cases stand behind a chance its value is "
+        "null, its state suppressed, and this tells between which percents it lies.",
+    )
 
 
 class AreaDay(Day):

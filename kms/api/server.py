@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 
 from kms.access.disclosure import DisclosureRule
 from kms.api import documents
+from kms.api.exact import exact_reader, log_export
 from kms.api.faults import fault, register_faults, wrong_parameters
 from kms.api.models import (
     AreasAnswer,
@@ -43,7 +44,7 @@ LEVELS = ("country", "region", "province")
 DESCRIPTION = """Public figures of Ligtas. Counts of persons are disclosed: zero stays zero, small
 counts are suppressed, others are rounded; figures that rest on a suppressed count are suppressed.
 Shares and growth are fractions; no value is null, in CSV an empty cell."""
-_REFUSALS: dict[Any, Any] = {400: FaultAnswer, 404: FaultAnswer, 422: FaultAnswer}
+_REFUSALS: dict[Any, Any] = dict.fromkeys((400, 401, 403, 404, 422), FaultAnswer)
 
 
 LARGEST_BODY = 64 * 1024  # bytes; nothing is uploaded yet
@@ -62,7 +63,8 @@ def create_api(store: Store, rule: DisclosureRule | None = None) -> OpenAPI:
     )
     server.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     _add_lists(server, store)
-    _add_figures(server, store, rule or DisclosureRule())
+    _add_series(server, store, rule or DisclosureRule())
+    _add_latest(server, store, rule or DisclosureRule())
     _add_health(server, store)
     server.add_url_rule(f"{ROOT}/openapi.json", "api_document", lambda: server.api_doc)
     register_faults(server)
@@ -97,7 +99,7 @@ def _add_lists(server: OpenAPI, store: Store) -> None:
         )
 
 
-def _add_figures(server: OpenAPI, store: Store, rule: DisclosureRule) -> None:
+def _add_series(server: OpenAPI, store: Store, rule: DisclosureRule) -> None:
     @server.get(f"{ROOT}/series", responses={200: SeriesAnswer, **_REFUSALS})  # type: ignore[untyped-decorator]  # as above
     def series(query: SeriesParameters) -> Response:
         """One indicator of one area, day by day."""
@@ -105,25 +107,40 @@ def _add_figures(server: OpenAPI, store: Store, rule: DisclosureRule) -> None:
             query.indicator, query.area, query.sector, query.first, query.last, query.as_of
         )
 
+        who = exact_reader(query, "export:series", query.area, query.sector)
+
         def build() -> flask.Response:
-            view = read_series_view(store, asked, rule=rule)
+            view = read_series_view(store, asked, rule=rule, who=who, exact=query.exact)
+            if query.exact:
+                log_export(store, who, query, view.frame.publication_id, rows=len(view.points))
             if query.format == "json":
                 return flask.jsonify(documents.series_record(view))
             name = f"{view.indicator}-{view.area}-{view.sector or 'all'}"
             return _csv(documents.series_csv(view), view.frame, name)
 
+        if query.exact:
+            return build()  # each time anew, so that each is in the log
         return _answer(_tag(store, query.as_of, f"{asked} {query.format} {rule}"), build)
 
+
+def _add_latest(server: OpenAPI, store: Store, rule: DisclosureRule) -> None:
     @server.get(f"{ROOT}/latest", responses={200: NewestAnswer, **_REFUSALS})  # type: ignore[untyped-decorator]  # as above
     def latest(query: NewestQuery) -> Response:
         """The newest value of one indicator in every area and sector."""
+        who = exact_reader(query, "export:latest")
 
         def build() -> flask.Response:
-            view = read_newest(store, query.indicator, query.as_of, rule=rule)
+            view = read_newest(
+                store, query.indicator, query.as_of, rule=rule, who=who, exact=query.exact
+            )
+            if query.exact:
+                log_export(store, who, query, view.frame.publication_id, rows=len(view.rows))
             if query.format == "json":
                 return flask.jsonify(documents.newest_record(view))
             return _csv(documents.newest_csv(view), view.frame, f"{view.indicator}-latest")
 
+        if query.exact:
+            return build()
         return _answer(_tag(store, query.as_of, f"{query!r} {rule}"), build)
 
 

@@ -109,6 +109,8 @@ def edition() -> str:
 
 def _ingredients() -> Iterator[Path]:
     yield from sorted(Path(__file__).parent.glob("*.*"))
+    # What is disclosed, too: a brief kept from before must not tell more than one made now.
+    yield from sorted((ROOT / "kms" / "access").glob("*.py"))
     yield from sorted((ROOT / "kms" / "locale").glob("*.po"))
     yield from sorted(FOLDER.glob("*.md"))
     yield from (ROOT / "kms" / "wording.py", REFERENCE / "duties.csv")

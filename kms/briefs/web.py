@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
-from html import escape
 from pathlib import Path
 
 import flask
@@ -14,14 +14,13 @@ from kms.briefs.shelf import Brief, Shelf
 from kms.errors import DataError, NoDataError
 from kms.reads.request import Request
 from kms.store.engine import Store
+from kms.web.errors import FAILED, N_, NOT_FOUND, UNAVAILABLE, Words, page, words_of
+
+log = logging.getLogger(__name__)
 
 A_YEAR = 365 * 24 * 3600
-NOT_FOUND, UNAVAILABLE = 404, 503
-PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>No brief here · Ligtas</title></head>
-<body><h1>No brief here</h1><p>{why}.</p><p><a href="/sectors">Sectors and their briefs</a></p>
-</body></html>
-"""
+NO_BRIEF = Words(N_("No brief here"), N_("The code may be mistyped, or there is no brief for it."))
+ONWARD = ("/sectors", N_("Sectors and their briefs"))
 
 
 def create_briefs(
@@ -51,17 +50,12 @@ def _answer(read: Callable[[], Brief], cache_control: str) -> Response:
     try:
         brief = read()
     except NoDataError as error:
-        return _refusal(str(error), NOT_FOUND)
+        return page(NOT_FOUND, words=NO_BRIEF, detail=str(error), onward=ONWARD)
     except DataError as error:
-        return _refusal(str(error), UNAVAILABLE)
+        log.exception("a brief could not be made")
+        return page(UNAVAILABLE, words=words_of(FAILED), detail=str(error), onward=ONWARD)
     response = flask.Response(brief.content, mimetype="application/pdf")
     response.headers["Content-Disposition"] = f'inline; filename="{brief.file_name}"'
     response.headers["Cache-Control"] = cache_control
     response.set_etag(brief.etag)
     return response.make_conditional(flask.request)
-
-
-def _refusal(why: str, status: int) -> Response:
-    page = flask.Response(PAGE.format(why=escape(why)), status, mimetype="text/html")
-    page.headers["Cache-Control"] = "no-store"
-    return page

@@ -27,7 +27,21 @@ from kms.store.states import state_at
 from metrics.proportions import wilson
 from metrics.states import State
 
+LARGEST_SHARE = 0.8  # of a cell's workers in one establishment; above, it would be named
 _RESULTS = {"compliance_initial": "compliant_initial", "compliance_after": "compliant_after"}
+
+
+# Establishments first, since a cell must not be that of one; of several visits the largest staff.
+_FIRM = (
+    "establishment_id, count(*) FILTER ({column}) AS met, count(*) AS asked, "
+    "count(DISTINCT inspection_id) AS inspections, max(workers) AS workers "
+    "FROM asked WHERE {column} IS NOT NULL"
+)
+_CELL = (
+    "sum(met)::BIGINT, sum(asked)::BIGINT, count(DISTINCT establishment_id), "
+    "sum(inspections)::BIGINT, coalesce(max(workers) / nullif(sum(workers), 0), 0)::DOUBLE "
+    "FROM firms"
+)
 
 
 class Tally(NamedTuple):
@@ -39,6 +53,12 @@ class Tally(NamedTuple):
     asked: int
     establishments: int
     inspections: int
+    largest: float  # share of the workers who are in one establishment; 0 where none are known
+
+    @property
+    def speaks_of_many(self) -> bool:
+        """Tell whether the cell is about no single establishment, nor about a handful."""
+        return self.establishments >= LEAST_ESTABLISHMENTS and self.largest <= LARGEST_SHARE
 
 
 def workplaces(
@@ -63,7 +83,8 @@ def workplaces(
             # never mended would leave the count and only the mended ones stay.
             "CREATE TABLE asked AS SELECT i.* EXCLUDE (compliant_after), "
             "coalesce(i.compliant_after, i.compliant_initial) AS compliant_after, "
-            "v.establishment_id, v.sector, r.region "
+            "v.establishment_id, v.sector, r.region, "
+            "coalesce(v.workers_male, 0) + coalesce(v.workers_female, 0) AS workers "
             "FROM items i JOIN visits v USING (inspection_id) JOIN regions r USING (area) "
             f"WHERE i.applicable AND v.visit = 'first' AND v.opened_on >= '{first}'"
         )
@@ -110,9 +131,9 @@ def _entries(engine: duckdb.DuckDBPyConnection, last: date) -> Iterator[Entry]:
 def _tallies(engine: duckdb.DuckDBPyConnection, column: str) -> list[Tally]:
     """Count one result by area (country, region) and section (each, all)."""
     rows = engine.execute(
-        f"SELECT coalesce(region, '{COUNTRY}'), coalesce(sector, '{ALL_SECTORS}'), "
-        f"count(*) FILTER ({column}), count(*), count(DISTINCT establishment_id), "
-        f"count(DISTINCT inspection_id) FROM asked WHERE {column} IS NOT NULL "
+        f"WITH firms AS (SELECT region, sector, {_FIRM.format(column=column)} "
+        "GROUP BY region, sector, establishment_id) "
+        f"SELECT coalesce(region, '{COUNTRY}'), coalesce(sector, '{ALL_SECTORS}'), {_CELL} "
         "GROUP BY GROUPING SETS ((), (region), (sector), (region, sector)) "
         "HAVING (GROUPING(region) = 1 OR region <> '') "
         "AND (GROUPING(sector) = 1 OR sector IS NOT NULL) ORDER BY 1, 2"
@@ -122,10 +143,11 @@ def _tallies(engine: duckdb.DuckDBPyConnection, column: str) -> list[Tally]:
 
 def _items_not_met(engine: duckdb.DuckDBPyConnection) -> list[tuple[str, Tally]]:
     """Count how often each item was not met at the first visit, in the country by section."""
+    not_met = _FIRM.format(column="compliant_initial").replace("FILTER (", "FILTER (NOT ")
     rows = engine.execute(
-        f"SELECT item_code, '{COUNTRY}', coalesce(sector, '{ALL_SECTORS}'), "
-        "count(*) FILTER (NOT compliant_initial), count(*), count(DISTINCT establishment_id), "
-        "count(DISTINCT inspection_id) FROM asked WHERE compliant_initial IS NOT NULL "
+        f"WITH firms AS (SELECT item_code, sector, {not_met} "
+        "GROUP BY item_code, sector, establishment_id) "
+        f"SELECT item_code, '{COUNTRY}', coalesce(sector, '{ALL_SECTORS}'), {_CELL} "
         "GROUP BY GROUPING SETS ((item_code), (item_code, sector)) "
         "HAVING GROUPING(sector) = 1 OR sector IS NOT NULL ORDER BY 1, 3"
     ).fetchall()
@@ -133,7 +155,7 @@ def _items_not_met(engine: duckdb.DuckDBPyConnection) -> list[tuple[str, Tally]]
 
 
 def _share(indicator: str, tally: Tally, effect: float, last: date) -> Entry:
-    enough = tally.establishments >= LEAST_ESTABLISHMENTS
+    enough = tally.speaks_of_many
     found = wilson(
         float(tally.met), float(tally.asked), design_effect=effect, level=SAFETY_RANGE_LEVEL
     )
@@ -146,7 +168,7 @@ def _share(indicator: str, tally: Tally, effect: float, last: date) -> Entry:
         shown(found.value),
         low=shown(found.low),
         high=shown(found.high),
-        state=float(State.FINAL if enough else State.TOO_FEW),
+        state=float(State.FINAL if enough else State.SUPPRESSED),
         completeness=float(tally.establishments),
     )
     return Entry(indicator, tally.area, tally.sector, series, tally.inspections)

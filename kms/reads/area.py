@@ -6,10 +6,9 @@ from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection
 
-from kms.access.disclosure import DisclosureRule
-from kms.access.figures import rounded
+from kms.access.disclosure import Disclosure, DisclosureRule
+from kms.access.weeks import WEEK
 from kms.config import MANILA
 from kms.domain.areas import COUNTRY
 from kms.domain.series import Series
@@ -18,10 +17,10 @@ from kms.reads.frame import read_frame, resolve_issue
 from kms.reads.request import Request
 from kms.reads.rows import area_rows, newest_values
 from kms.reads.sectors import sector_rows
+from kms.reads.shown import ShownFigures, areas_inside
 from kms.reads.views import AreaView, CasesView, SeriesView
 from kms.reference import load_areas
 from kms.store.engine import Store
-from kms.store.publications import Issue, read_series
 from metrics.states import State
 
 SHOWN_DAYS = 120
@@ -31,7 +30,7 @@ EMPTY = SeriesView((), (), (), (), (), (), ())
 
 def read_area(store: Store, request: Request, rule: DisclosureRule | None = None) -> AreaView:
     """Return one area's page; raise `NoDataError` when there is no such area."""
-    areas, rule = load_areas(), rule or DisclosureRule()
+    areas, disclosure = load_areas(), Disclosure(rule or DisclosureRule(), request.who)
     code = request.area or COUNTRY
     if code not in areas:
         raise NoDataError(f"there is no area '{code}'; give the 10-digit PSGC code of a region")
@@ -39,12 +38,15 @@ def read_area(store: Store, request: Request, rule: DisclosureRule | None = None
     with store.read() as connection:
         issue = resolve_issue(connection, request)
         on = issue.as_of.astimezone(MANILA).date()
-        newest = newest_values(connection, issue, rule)
-        (row,) = area_rows(connection, newest, areas, [unit])
+        newest = newest_values(connection, issue, disclosure)
+        shown = ShownFigures(connection, issue, disclosure)
+        (row,) = area_rows(shown, newest, areas, [unit])
         if row.direction == "missing" and ("cases_report", code, "") not in newest.values:
             raise NoDataError(f"no figures are made for {unit.name}; choose a region or province")
         inside = [
-            u for u in areas.children(code, on) if ("cases_report", u.code, "") in newest.values
+            areas.get(below)
+            for below in areas_inside(code, on)
+            if ("cases_report", below, "") in newest.values
         ]
         return AreaView(
             frame=read_frame(connection, request, issue),
@@ -54,19 +56,17 @@ def read_area(store: Store, request: Request, rule: DisclosureRule | None = None
                 (parent, areas.get(parent).short_name)
                 for parent in reversed(areas.ancestors(code, on))
             ),
-            r=_shown(connection, issue, "r_t", code),
-            growth=_shown(connection, issue, "growth_rate_per_day", code),
-            cases=_cases(connection, issue, code, rule),
-            children=area_rows(connection, newest, areas, inside),
+            r=_course(shown, "r_t", code),
+            growth=_course(shown, "growth_rate_per_day", code),
+            cases=_cases(shown, code),
+            children=area_rows(shown, newest, areas, inside),
             sectors=sector_rows(newest, code),
         )
 
 
-def _shown(connection: Connection, issue: Issue, indicator: str, area: str) -> SeriesView:
-    series = read_series(connection, issue.id, indicator, area)
-    return (
-        EMPTY if series is None else series_view(rounded(last_days(series, SHOWN_DAYS), indicator))
-    )
+def _course(shown: ShownFigures, indicator: str, area: str) -> SeriesView:
+    found = shown.figures(indicator, [area]).get(area)
+    return EMPTY if found is None else series_view(last_days(found.series, SHOWN_DAYS))
 
 
 def series_view(series: Series) -> SeriesView:
@@ -94,25 +94,27 @@ def last_days(series: Series, days: int) -> Series:
     )
 
 
-def _cases(connection: Connection, issue: Issue, area: str, rule: DisclosureRule) -> CasesView:
-    basis = str(issue.facts["basis"])
-    series = read_series(connection, issue.id, f"cases_{basis}", area)
-    if series is None:
-        return CasesView((), (), (), None, basis)
-    weekly = np.convolve(series.value, np.ones(7))[: len(series)]
-    shown, sums = last_days(series, SHOWN_DAYS), weekly[-min(SHOWN_DAYS, len(series)) :]
+def _cases(shown: ShownFigures, area: str) -> CasesView:
+    counts = shown.counts(shown.basis, [area]).get(area)
+    if counts is None:
+        return CasesView((), (), (), None, shown.basis)
+    series = last_days(counts.days, SHOWN_DAYS)
+    exact = shown.disclosure.of(area).is_exact
+    mean = counts.weeks / WEEK
+    if exact:
+        mean = np.convolve(counts.exact.value, np.ones(WEEK))[: len(counts.exact)] / WEEK
     settling = [
         day
-        for day, share in zip(shown.dates(), shown.completeness, strict=True)
+        for day, share in zip(series.dates(), series.completeness, strict=True)
         if share < FINAL_SHARE
     ]
-    sums_shown = rule.counts([int(n) for n in sums])
     return CasesView(
-        dates=tuple(shown.dates()),
-        cases=rule.counts([int(n) for n in shown.value]),
-        mean7=tuple(None if n is None else round(n / 7, 2) for n in sums_shown),
+        dates=tuple(series.dates()),
+        cases=tuple(int(n) if np.isfinite(n) else None for n in series.value),
+        mean7=tuple(round(float(n), 2) if np.isfinite(n) else None for n in mean[-len(series) :]),
         provisional_from=settling[0] if settling else None,
-        basis=basis,
+        basis=shown.basis,
+        by_week=not exact,
     )
 
 

@@ -7,12 +7,12 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
-from kms.access.disclosure import DisclosureRule
+from kms.access.disclosure import Disclosure, DisclosureRule
 from kms.config import MANILA
-from kms.domain.areas import COUNTRY
 from kms.reads.frame import read_frame, resolve_issue
 from kms.reads.request import Request
-from kms.reads.rows import Newest, area_rows, direction_of, newest_values
+from kms.reads.rows import area_rows, directions, newest_values, placeless_cases
+from kms.reads.shown import ShownFigures
 from kms.reads.views import AreaRow, BoardView
 from kms.reference import load_areas
 from kms.store.engine import Store
@@ -23,36 +23,38 @@ WEEK = timedelta(days=7)
 
 def read_board(store: Store, request: Request, rule: DisclosureRule | None = None) -> BoardView:
     """Return the board of a day."""
-    areas = load_areas()
+    areas, disclosure = load_areas(), Disclosure(rule or DisclosureRule(), request.who)
     with store.read() as connection:
         issue = resolve_issue(connection, request)
-        newest = newest_values(connection, issue, rule or DisclosureRule())
+        newest = newest_values(connection, issue, disclosure)
+        shown = ShownFigures(connection, issue, disclosure)
         on = issue.as_of.astimezone(MANILA).date()
-        rows = area_rows(connection, newest, areas, areas.units("region", on))
-        (nation,) = area_rows(connection, newest, areas, areas.units("country", on))
-        earlier = _week_before(connection, newest)
-        placeless = newest.cases("cases_placeless", COUNTRY)
+        rows = area_rows(shown, newest, areas, areas.units("region", on))
+        (nation,) = area_rows(shown, newest, areas, areas.units("country", on))
+        earlier = _week_before(connection, issue)
+        before = {}
+        if earlier is not None:
+            then = ShownFigures(connection, earlier, disclosure)
+            before = directions(then, [row.code for row in rows])
+        placeless = placeless_cases(shown)
         frame = read_frame(connection, request, issue)
     return BoardView(
         frame=frame,
-        rows=tuple(_changed(row, earlier) for row in rows),
+        rows=tuple(_changed(row, before.get(row.code, "")) for row in rows),
         nation=nation,
-        compared_with=earlier.issue.as_of.astimezone(MANILA).date() if earlier else None,
+        compared_with=earlier.as_of.astimezone(MANILA).date() if earlier else None,
         nonplace_cases=placeless,
     )
 
 
-def _week_before(connection: Connection, newest: Newest) -> Newest | None:
+def _week_before(connection: Connection, shown: Issue) -> Issue | None:
     found: list[Issue] = [
         issue
         for issue in issues(connection)
-        if issue.state == PUBLISHED and issue.as_of <= newest.issue.as_of - WEEK
+        if issue.state == PUBLISHED and issue.as_of <= shown.as_of - WEEK
     ]
-    if not found:
-        return None
-    return newest_values(connection, max(found, key=lambda i: i.as_of), newest.rule)
+    return max(found, key=lambda issue: issue.as_of) if found else None
 
 
-def _changed(row: AreaRow, earlier: Newest | None) -> AreaRow:
-    before = direction_of(earlier, row.code) if earlier else ""
+def _changed(row: AreaRow, before: str) -> AreaRow:
     return row if before in ("", "missing", row.direction) else replace(row, change=before)

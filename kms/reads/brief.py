@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from kms.access.disclosure import DisclosureRule
+from kms.access.disclosure import Disclosure, DisclosureRule
 from kms.config import MANILA
 from kms.domain.areas import COUNTRY, Areas
 from kms.domain.indicators import ALL_SECTORS, INSPECTION_PERIOD_DAYS
+from kms.domain.principal import PUBLIC
 from kms.errors import DataError, NoDataError
 from kms.library.duties import Duty, duties_on
 from kms.library.entries import CONTROL_LEVELS, Entry, load_entries
@@ -17,6 +18,7 @@ from kms.reads.frame import read_frame, resolve_issue
 from kms.reads.request import Request
 from kms.reads.rows import Newest, area_rows, newest_values
 from kms.reads.sectors import read_sectors, sector_rows
+from kms.reads.shown import ShownFigures
 from kms.reads.views import AreaRow, Frame, ItemRow, SectorRow
 from kms.reference import load_areas, load_sectors
 from kms.store.engine import Store
@@ -56,7 +58,10 @@ class BriefView:
 
 
 def read_brief(store: Store, request: Request, rule: DisclosureRule | None = None) -> BriefView:
-    """Return the brief of a sector in an area; raise `NoDataError` when there is no such thing."""
+    """Return the brief of a sector in an area; raise `NoDataError` when there is no such thing.
+
+    Briefs hang on walls: they are disclosed as for the public, whoever asks for one.
+    """
     sections = {section.code for section in load_sectors().sections}
     if request.sector not in {*sections, ALL_SECTORS}:
         raise NoDataError(
@@ -67,12 +72,12 @@ def read_brief(store: Store, request: Request, rule: DisclosureRule | None = Non
         raise NoDataError(
             f"there is no area '{code[:10]}'; give the 10-digit PSGC code of a region or province"
         )
-    unit, rule = areas.get(code), rule or DisclosureRule()
+    unit, disclosure = areas.get(code), Disclosure(rule or DisclosureRule(), PUBLIC)
     with store.read() as connection:
         issue = resolve_issue(connection, request)
         frame = read_frame(connection, request, issue)
-        newest = newest_values(connection, issue, rule)
-        (row,) = area_rows(connection, newest, areas, [unit])
+        newest = newest_values(connection, issue, disclosure)
+        (row,) = area_rows(ShownFigures(connection, issue, disclosure), newest, areas, [unit])
     if row.direction == "missing" and ("cases_report", code, "") not in newest.values:
         raise NoDataError(f"no figures are made for {unit.name}; choose a region or province")
     on = issue.as_of.astimezone(MANILA).date()
@@ -106,7 +111,8 @@ def _rated_area(areas: Areas, code: str, on: date) -> str:
 def _sector_row(store: Store, newest: Newest, request: Request, place: str) -> SectorRow:
     if request.sector != ALL_SECTORS:
         return next(row for row in sector_rows(newest, place) if row.code == request.sector)
-    view = read_sectors(store, replace(request, area=place), newest.rule)
+    asked = replace(request, area=place, who=PUBLIC)
+    view = read_sectors(store, asked, newest.disclosure.rule)
     if view.frame.publication_id != newest.issue.id:
         raise DataError("a new publication came while the brief was read; ask for it again")
     return view.overall

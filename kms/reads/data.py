@@ -8,7 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from kms.access.disclosure import EXACT, Disclosure, DisclosureRule
 from kms.config import MANILA
+from kms.domain.areas import COUNTRY
 from kms.domain.fault_codes import fault_code
 from kms.reads.frame import late_days, read_frame, resolve_issue
 from kms.reads.request import Request
@@ -22,17 +24,27 @@ from kms.store.vintages import fault_counts, newest, vintages
 MOST_RUNS = 10
 
 
-def read_data(store: Store, request: Request) -> DataView:
-    """Return the data page, of all sources or one."""
+def read_data(store: Store, request: Request, rule: DisclosureRule | None = None) -> DataView:
+    """Return the data page, of all sources or one.
+
+    Where each row is a person, numbers of rows are counts of persons of the whole country. They
+    are cumulative: exact, one issue less the one before would give small weeks away.
+    """
+    disclosure = Disclosure(rule or DisclosureRule(), request.who)
     with store.read() as connection:
         issue = resolve_issue(connection, request)
         frame = read_frame(connection, request, issue)
         now = clock(connection) if frame.is_latest else issue.as_of
         listed = [s for s in sources(connection) if request.source in ("", s["source_id"])]
-        rows = [_source(connection, row, now) for row in listed]
-        faults = [fault for row in listed for fault in _faults(connection, row["source_id"], now)]
+        rules = {s["source_id"]: _rule(s, disclosure) for s in sources(connection)}
+        rows = [_source(connection, row, now, rules[row["source_id"]]) for row in listed]
+        faults = [
+            fault
+            for row in listed
+            for fault in _faults(connection, row["source_id"], now, rules[row["source_id"]])
+        ]
         issued = [
-            _vintage(row)
+            _vintage(row, rules[row["source_id"]])
             for row in vintages(connection, request.source)
             if row["published_at"] <= now
         ]
@@ -48,7 +60,14 @@ def read_data(store: Store, request: Request) -> DataView:
     )
 
 
-def _source(connection: Connection, row: Mapping[str, Any], now: datetime) -> SourceRow:
+def _rule(source: Mapping[str, Any], disclosure: Disclosure) -> DisclosureRule:
+    """Return the rule for numbers of rows; those of workplaces and beds are not disclosed."""
+    return disclosure.of(COUNTRY) if source["rows_are_persons"] else EXACT
+
+
+def _source(
+    connection: Connection, row: Mapping[str, Any], now: datetime, rule: DisclosureRule
+) -> SourceRow:
     last = newest(connection, row["source_id"], now)
     late = late_days(connection, row, now)
     received = last["published_at"].astimezone(MANILA).date() if last else None
@@ -62,31 +81,33 @@ def _source(connection: Connection, row: Mapping[str, Any], now: datetime) -> So
         received=received,
         late_days=late if last else None,
         state="never" if last is None else "late" if late else "in_date",
-        rows_read=last["rows_read"] if last else None,
-        rows_accepted=last["rows_accepted"] if last else None,
-        rows_rejected=last["rows_rejected"] if last else None,
-        rows_duplicate=last["rows_duplicate"] if last else None,
+        rows_read=rule.count(last["rows_read"]) if last else None,
+        rows_accepted=rule.count(last["rows_accepted"]) if last else None,
+        rows_rejected=rule.count(last["rows_rejected"]) if last else None,
+        rows_duplicate=rule.count(last["rows_duplicate"]) if last else None,
         used_for=row["used_for"],
     )
 
 
-def _vintage(row: Mapping[str, Any]) -> VintageRow:
+def _vintage(row: Mapping[str, Any], rule: DisclosureRule) -> VintageRow:
     return VintageRow(
         vintage_id=row["name"],
         source_id=row["source_id"],
         published_at=row["published_at"],
         recorded_at=row["recorded_at"],
-        rows_read=row["rows_read"],
-        rows_accepted=row["rows_accepted"],
-        rows_rejected=row["rows_rejected"],
-        rows_duplicate=row["rows_duplicate"],
-        rows_changed=row["rows_changed"],
+        rows_read=rule.count(row["rows_read"]),
+        rows_accepted=rule.count(row["rows_accepted"]),
+        rows_rejected=rule.count(row["rows_rejected"]),
+        rows_duplicate=rule.count(row["rows_duplicate"]),
+        rows_changed=rule.count(row["rows_changed"]),
         state=row["state"],
         snapshot=row["snapshot_sha256"][:12],
     )
 
 
-def _faults(connection: Connection, source_id: str, now: datetime) -> list[FaultRow]:
+def _faults(
+    connection: Connection, source_id: str, now: datetime, rule: DisclosureRule
+) -> list[FaultRow]:
     last = newest(connection, source_id, now)
     if last is None:
         return []
@@ -96,7 +117,7 @@ def _faults(connection: Connection, source_id: str, now: datetime) -> list[Fault
             code=row["code"],
             grade=row["grade"],
             meaning=fault_code(row["code"]).meaning,
-            rows=row["rows"],
+            rows=rule.count(row["rows"]),
             action=fault_code(row["code"]).action(row["grade"]),
         )
         for row in fault_counts(connection, last["id"])

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
+
+from kms.domain.principal import PUBLIC, Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +21,19 @@ class Request:
     entry: str = ""  # library entry
     source: str = ""  # data page: one source's vintages
     language: str = "en"
+    account: str = ""  # users page: one account
+    establishment: str = ""  # one firm's own page
+    vintage: str = ""  # faults page: one vintage
+    code: str = ""  # invitation page: the link's code
+    next: str = ""  # sign-in page: where to go afterwards
+    event: str = ""  # audit page: one kind of event
+    actor: str = ""  # audit page: one user
+    before: str = ""  # audit page: rows older than this number
+    who: Principal = PUBLIC  # from the session, never from the address
+
+    def filled(self, fields: Mapping[str, str]) -> Request:
+        """Return it with fields that stood in the address; who asks never comes from there."""
+        if not fields.keys().isdisjoint({"who", "as_of"}):
+            raise ValueError("who asks, and the day, are not fields of an address")
+        wanted: dict[str, Any] = dict(fields)
+        return replace(self, **wanted)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from kms.access.disclosure import DisclosureRule
+from kms.access.disclosure import Disclosure, DisclosureRule
 from kms.config import MANILA
 from kms.domain.areas import COUNTRY
 from kms.domain.indicators import (
     ALL_SECTORS,
     INSPECTION_PERIOD_DAYS,
-    LEAST_ESTABLISHMENTS,
     NOT_MET,
 )
 from kms.errors import NoDataError
@@ -34,7 +33,7 @@ def read_sectors(store: Store, request: Request, rule: DisclosureRule | None = N
     with store.read() as connection:
         issue = resolve_issue(connection, request)
         frame = read_frame(connection, request, issue)
-        newest = newest_values(connection, issue, rule or DisclosureRule())
+        newest = newest_values(connection, issue, Disclosure(rule or DisclosureRule(), request.who))
     regions = areas.units("region", issue.as_of.astimezone(MANILA).date())
     rows = sector_rows(newest, area)
     last = issue.facts.get("inspections_to")
@@ -85,15 +84,14 @@ def top_items(newest: Newest, sector: str) -> tuple[ItemRow, ...]:
 
 def _row(newest: Newest, area: str, sector: str) -> SectorRow:
     behind = newest.values.get(("compliance_initial", area, sector))
-    establishments = int(behind["completeness"] or 0) if behind else 0
-    enough = establishments >= LEAST_ESTABLISHMENTS
-    sections = load_sectors()
+    met = newest.reading("compliance_initial", area, sector)
+    enough, sections = met.value is not None, load_sectors()
     return SectorRow(
         code=sector,
         title=_EVERYTHING if sector == ALL_SECTORS else sections.get(sector).short_title,
         inspections=behind["cases"] if behind and enough else None,
-        establishments=establishments if enough else None,
-        compliance_initial=newest.reading("compliance_initial", area, sector),
+        establishments=int(behind["completeness"] or 0) if behind and enough else None,
+        compliance_initial=met,
         compliance_after=newest.reading("compliance_after", area, sector),
         top_items=top_items(newest, sector),
     )

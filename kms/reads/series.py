@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection
-
-from kms.access.disclosure import DisclosureRule
-from kms.access.figures import (
-    COUNTS,
-    MADE_FROM,
-    disclosed_counts,
-    disclosed_figures,
-    only_shown,
-    rounded,
-)
+from kms.access.bands import Banded
+from kms.access.disclosure import EXACT, Disclosure, DisclosureRule
+from kms.access.figures import COUNTS, MADE_FROM, only_shown, rounded
+from kms.access.policy import sees_exact
+from kms.access.shown import CHANCE
 from kms.domain.areas import COUNTRY
 from kms.domain.indicators import ALL_SECTORS, NOT_MET
+from kms.domain.principal import PUBLIC, Principal
 from kms.domain.series import Series, reading_at
-from kms.errors import ConfigError, NoDataError
+from kms.errors import AccessError, ConfigError, NoDataError
 from kms.reads.frame import read_frame, resolve_issue
 from kms.reads.request import Request
+from kms.reads.shown import ShownFigures
 from kms.reads.views import Frame
 from kms.reference import load_areas, load_inspection_items, load_sectors
 from kms.store.engine import Store
-from kms.store.publications import Issue, latest_values, read_many, read_series
+from kms.store.publications import latest_values, read_series
+from metrics.states import State
 
 BY_SECTOR = ("compliance_initial", "compliance_after")
 INDICATORS = (*sorted(MADE_FROM), *sorted(COUNTS), *BY_SECTOR)
@@ -35,7 +32,7 @@ COLUMNS = ("ref_date", "value", "low", "high", "state", "completeness")
 
 
 class Point(NamedTuple):
-    """One day of a series; None where there is no number."""
+    """One day of a series; None where there is no number, a band where only that is told."""
 
     ref_date: date
     value: float | None
@@ -43,6 +40,7 @@ class Point(NamedTuple):
     high: float | None
     state: str
     completeness: float | None
+    band: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +64,7 @@ class PublishedSeries:
     area: str
     sector: str
     points: tuple[Point, ...]
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +74,27 @@ class NewestValues:
     frame: Frame
     indicator: str
     rows: tuple[tuple[str, str, Point], ...]
+    exact: bool = False
 
 
 def read_series_view(
-    store: Store, query: SeriesQuery, *, rule: DisclosureRule | None
+    store: Store,
+    query: SeriesQuery,
+    *,
+    rule: DisclosureRule | None,
+    who: Principal = PUBLIC,
+    exact: bool = False,
 ) -> PublishedSeries:
     """Return a series; with a rule as the public may see it, without one as it is.
 
+    With `exact` it is as it is, too, for somebody who may see the area so; else `AccessError`.
     Raises `ConfigError` for an unknown name and `NoDataError` where nothing is published.
     """
     sector = _checked(query)
+    if exact and not sees_exact(who, query.area, query.sector):
+        raise AccessError(
+            f"the exact figures of area {query.area} are not yours to see; ask without `exact`"
+        )
     request = Request(as_of=query.as_of)
     with store.read() as connection:
         issue = resolve_issue(connection, request)
@@ -96,41 +106,61 @@ def read_series_view(
                 + (f", sector {sector}" if sector else "")
                 + "; choose a region or province, or another sector"
             )
-        series = only_shown(series)
-        if rule is not None:
-            cases = _cases(connection, issue, query.indicator, [query.area])
-            series = _disclosed(series, cases.get(query.area), query.indicator, rule)
+        as_it_is = exact or rule is None
+        if as_it_is:
+            series = only_shown(series)
+        elif _from_cases(query.indicator):
+            shown = ShownFigures(connection, issue, Disclosure(rule or EXACT))
+            series = shown.figures(query.indicator, [query.area])[query.area].series
+        else:
+            series = rounded(only_shown(series), query.indicator)
     points = tuple(_points(series, query))
-    return PublishedSeries(frame, query.indicator, query.area, sector, points)
+    return PublishedSeries(frame, query.indicator, query.area, sector, points, exact=as_it_is)
 
 
 def read_newest(
-    store: Store, indicator: str, as_of: date | None, *, rule: DisclosureRule
+    store: Store,
+    indicator: str,
+    as_of: date | None,
+    *,
+    rule: DisclosureRule,
+    who: Principal = PUBLIC,
+    exact: bool = False,
 ) -> NewestValues:
-    """Return the newest value of an indicator everywhere, as the public may see it."""
+    """Return the newest value of an indicator everywhere, as the public may see it.
+
+    With `exact` only of the areas that somebody may see as they are, so; `AccessError` when
+    there is none.
+    """
     _checked(SeriesQuery(indicator))
     request = Request(as_of=as_of)
     with store.read() as connection:
         issue = resolve_issue(connection, request)
         frame = read_frame(connection, request, issue)
         found = latest_values(connection, issue.id, indicator=indicator)
-        dated = sorted(
-            (row["area"], row["sector"], row["ref_date"]) for row in found if row["ref_date"]
-        )
-        areas = [area for area, sector, _day in dated if not sector]
-        whole = read_many(connection, issue.id, indicator, areas)
-        cases = _cases(connection, issue, indicator, areas)
+        dated = sorted((row["area"], row["sector"]) for row in found if row["ref_date"])
+        if exact:
+            dated = [(area, sector) for area, sector in dated if sees_exact(who, area, sector)]
+            if not dated:
+                raise AccessError("no exact figures are yours to see; ask without `exact`")
+        shown = ShownFigures(connection, issue, Disclosure(EXACT if exact else rule))
         rows = []
-        for area, sector, day in dated:
-            series = whole.get(area)
-            if sector:
+        if _from_cases(indicator):
+            for area, told in shown.figures(indicator, [area for area, _ in dated]).items():
+                point = _point(told.series, told.newest(), indicator)
+                rows.append((area, "", point))
+        else:
+            for area, sector in dated:
                 series = read_series(connection, issue.id, indicator, area, sector=sector)
-            if series is not None:
-                told = _disclosed(only_shown(series), cases.get(area), indicator, rule)
-                place = told.position(day)
-                newest = len(told) - 1 if place is None else place
-                rows.append((area, sector, _point(told, newest, indicator)))
-    return NewestValues(frame, indicator, tuple(rows))
+                if series is not None:
+                    told_so = only_shown(series)
+                    told_so = told_so if exact else rounded(told_so, indicator)
+                    rows.append((area, sector, _point(told_so, len(series) - 1, indicator)))
+    return NewestValues(frame, indicator, tuple(rows), exact=exact)
+
+
+def _from_cases(indicator: str) -> bool:
+    return indicator in COUNTS or indicator in MADE_FROM
 
 
 def _checked(query: SeriesQuery) -> str:
@@ -161,28 +191,6 @@ def _checked(query: SeriesQuery) -> str:
     return query.sector or ALL_SECTORS
 
 
-def _cases(
-    connection: Connection, issue: Issue, indicator: str, areas: Sequence[str]
-) -> dict[str, Series]:
-    """Return the counts behind an indicator's figures; none where it is not made from cases."""
-    if indicator not in MADE_FROM:
-        return {}
-    basis = MADE_FROM[indicator].basis or str(issue.facts["basis"])
-    return read_many(connection, issue.id, f"cases_{basis}", areas)
-
-
-def _disclosed(
-    series: Series, cases: Series | None, indicator: str, rule: DisclosureRule
-) -> Series:
-    if indicator in COUNTS:
-        return disclosed_counts(series, rule)
-    if indicator not in MADE_FROM:
-        return rounded(series, indicator)
-    if cases is None:
-        raise NoDataError(f"the counts behind {indicator} are not kept any more, nor is it shown")
-    return rounded(disclosed_figures(series, cases, indicator, rule), indicator)
-
-
 def _points(series: Series, query: SeriesQuery) -> Iterator[Point]:
     first, last = query.first or date.min, query.last or date.max
     for place, day in enumerate(series.dates()):
@@ -192,6 +200,8 @@ def _points(series: Series, query: SeriesQuery) -> Iterator[Point]:
 
 def _point(series: Series, place: int, indicator: str) -> Point:
     told: dict[str, Any] = reading_at(series, place)
-    if indicator not in MADE_FROM and indicator not in COUNTS:
+    if not _from_cases(indicator):
         told["completeness"] = None  # the column holds establishments there
-    return Point(*(told[name] for name in COLUMNS))
+    if indicator == CHANCE and series.state[place] == State.SUPPRESSED and told["value"]:
+        told |= {"value": None, "band": Banded(told["value"]).label}
+    return Point(**told)

@@ -54,7 +54,7 @@ class AreaRow:
         str  # growing, rising (few cases, but growing), uncertain, shrinking, too_few, missing
     )
     r: Reading
-    p_above_1: float | None
+    p_above_1: float | None  # a `kms.access.bands.Banded` where only its band may be told
     sparkline: tuple[float | None, ...]  # R, one value a day, oldest first, 56 days
     growth: Reading  # per day
     doubling_days: float | None  # positive doubling, negative halving; None: not told from flat
@@ -99,6 +99,7 @@ class CasesView:
     mean7: tuple[float | None, ...]
     provisional_from: date | None  # first day still expected to rise by a tenth or more
     basis: str
+    by_week: bool = False  # the mean is that of the calendar week a day lies in
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,17 +214,17 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True)
 class VintageRow:
-    """One issue of a source as we took it in."""
+    """One issue of a source as we took it in; a number of rows is None where suppressed."""
 
     vintage_id: str
     source_id: str
     published_at: datetime
     recorded_at: datetime
-    rows_read: int
-    rows_accepted: int
-    rows_rejected: int
-    rows_duplicate: int
-    rows_changed: int
+    rows_read: int | None
+    rows_accepted: int | None
+    rows_rejected: int | None
+    rows_duplicate: int | None
+    rows_changed: int | None
     state: str
     snapshot: str  # first 12 characters of the sha256
 
@@ -236,7 +237,7 @@ class FaultRow:
     code: str
     grade: str  # ROW or FIELD
     meaning: str
-    rows: int
+    rows: int | None  # None: suppressed
     action: str
 
 

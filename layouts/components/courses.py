@@ -14,6 +14,8 @@ from layouts.components.cards import card, empty
 from layouts.components.figures import Columns, chart, key
 from layouts.page import Visit
 
+SATURDAY = 6  # ends a morbidity week
+
 
 def spread_card(view: AreaView, visit: Visit) -> Component:
     """Show R as a fan; provisional days without a middle line."""
@@ -124,9 +126,12 @@ def cases_card(view: AreaView, visit: Visit) -> Component:
     known = [
         (day, value)
         for day, value in zip(cases.dates, cases.mean7, strict=True)
-        if value is not None and (cases.provisional_from is None or day < cases.provisional_from)
+        if value is not None
+        and (cases.provisional_from is None or day < cases.provisional_from)
+        and (not cases.by_week or day.isoweekday() == SATURDAY)
     ]
     finding = _("Too few cases are shown for a mean.")
+    mean_name = _("mean of the week") if cases.by_week else _("7-day mean")
     if known:
         finding = _("{n} a day in the week to {day}.").format(
             n=text.number(known[-1][1]), day=text.short_day(known[-1][0])
@@ -144,11 +149,11 @@ def cases_card(view: AreaView, visit: Visit) -> Component:
         name="area-cases",
         finding=html.B(finding),
         summary=f"{place_name(text, view.row.name)}. {finding}",
-        columns=Columns((_("Day"), _("Cases"), _("7-day mean")), rows[::-1]),
+        columns=Columns((_("Day"), _("Cases"), mean_name[:1].upper() + mean_name[1:]), rows[::-1]),
         text=text,
         legend=(
             key("bar", _("reported")),
-            key("line", _("7-day mean")),
+            key("line", mean_name),
             key("zone", _("reports still arriving")),
         ),
         csv=visit.series(f"cases_{cases.basis}", view.row.code),
@@ -158,6 +163,11 @@ def cases_card(view: AreaView, visit: Visit) -> Component:
         _("Cases"),
         body,
         sub=basis,
-        foot=(_("A gap is a suppressed count, not zero."),),
+        foot=(
+            _("A gap is a suppressed count, not zero."),
+            _("A week with a day of few cases is shown as a whole, without its days.")
+            if cases.by_week
+            else "",
+        ),
         class_name="gap-t",
     )

@@ -56,6 +56,14 @@ ICONS = {
             'stroke-width="1.6"/>'
         ),
     ),
+    "person": (
+        "12 12",
+        (
+            '<circle cx="6" cy="3.6" r="2.4" fill="none" stroke="currentColor" '
+            'stroke-width="1.2"/><path d="M1.6 11.2a4.4 4.4 0 0 1 8.8 0" fill="none" '
+            'stroke="currentColor" stroke-width="1.2"/>'
+        ),
+    ),
     "menu": (
         "12 12",
         (

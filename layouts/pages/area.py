@@ -30,6 +30,7 @@ from kms.wording import (
 from layouts.components import marks
 from layouts.components.cards import card, empty, page_link, stat, stats
 from layouts.components.courses import cases_card, growth_card, spread_card
+from layouts.components.forms.exports import exact_export, export_series
 from layouts.components.ranking import ranking
 from layouts.components.workplaces import sector_table
 from layouts.page import Page, Visit
@@ -56,6 +57,7 @@ def layout(view: AreaView, visit: Visit) -> Component:
             basis_card(view, visit),
             workplaces_card(view, visit),
             children_card(view, visit) if view.children else None,
+            exact_export(visit, view.row.code),
         ]
     )
 
@@ -262,4 +264,5 @@ PAGE = Page(
     layout=layout,
     section="/areas",
     place=lambda view: view.row.name,
+    forms={"export": export_series},
 )

@@ -98,8 +98,8 @@ def _source(row: SourceRow, columns: list[Column], visit: Visit) -> Component:
             text.short_day(row.expected) if row.expected else "",
             html.B(text.short_day(row.received)) if row.received else "",
             _state(row, text),
-            _count(text, row.rows_read),
-            _count(text, rejected),
+            _count(text, row.rows_read) if row.received else "",
+            _count(text, rejected) if row.received else "",
             share,
             html.Span(row.used_for, className="t2 s", lang="en"),
             html.Span(row.licence, className="t2 s", lang="en"),
@@ -116,8 +116,9 @@ def _state(row: SourceRow, text: Texts) -> Component:
     return marks.state(text, "stale", word=words)
 
 
-def _count(text: Texts, count: int | None) -> str:
-    return "" if count is None else text.number(count)
+def _count(text: Texts, count: int | None) -> Child:
+    """Write a number of rows; where rows are persons a small one is suppressed."""
+    return marks.state(text, "suppressed") if count is None else text.number(count)
 
 
 def vintages_card(view: DataView, visit: Visit) -> Component:
@@ -140,8 +141,8 @@ def vintages_card(view: DataView, visit: Visit) -> Component:
             [
                 two(_source_title(view, row.source_id), text.moment(row.recorded_at)),
                 text.day(manila_day(row.published_at)),
-                text.number(row.rows_read),
-                text.number(row.rows_changed),
+                _count(text, row.rows_read),
+                _count(text, row.rows_changed),
                 vintage_word(text, row.state),
                 html.Code(row.snapshot, className="xs"),
             ],
@@ -178,7 +179,7 @@ def faults_card(view: DataView, visit: Visit) -> Component:
             [
                 two(row.code.upper(), _source_title(view, row.source_id)),
                 html.Span(row.meaning, lang="en"),
-                html.B(text.number(row.rows)),
+                html.B(_count(text, row.rows)),
                 html.Span(row.action, lang="en"),
             ],
         )
@@ -255,7 +256,12 @@ def marks_card(text: Texts) -> Component:
         ),
         (
             marks.state(text, "suppressed"),
-            _("A small number of persons in a public table. Zero stays zero."),
+            " ".join(
+                (
+                    _("A small number of persons in a public table. Zero stays zero."),
+                    _("Also fewer than 5 workplaces, or one with most of the workers."),
+                )
+            ),
         ),
         (
             marks.state(text, "withheld"),
@@ -274,6 +280,7 @@ def marks_card(text: Texts) -> Component:
 PAGE = Page(
     path="/data",
     read=read_data,
+    discloses=True,
     title=title,
     layout=layout,
     nav=lambda text: text.gettext("Data & methods"),

@@ -14,7 +14,7 @@ from kms.wording import percent_span, place_name, range_name, state_word
 from layouts.components import marks
 from layouts.components.cards import card, csv_link, download, empty, heading
 from layouts.components.figures import key
-from layouts.components.forms import choice
+from layouts.components.forms.fields import choice
 from layouts.components.tables import table
 from layouts.components.workplaces import brief_address, sector_table
 from layouts.page import Page, Visit

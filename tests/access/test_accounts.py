@@ -19,7 +19,7 @@ from kms.access.accounts.sign_in import Attempt, sign_in
 from kms.access.audit import Origin
 from kms.domain.principal import COMMAND, PUBLIC, Grant, Principal
 from kms.errors import AccessError, DataError, ThrottledError
-from kms.store.accounts import DISABLED
+from kms.store.accounts import DISABLED, change_account
 from kms.store.audit import entries
 from kms.store.engine import Store
 
@@ -300,3 +300,11 @@ def test_parallel_writers_keep_one_chain(both: Store) -> None:
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(write, range(30)))
     assert audit.verify(both)[0].seq == 30
+
+
+def test_an_account_of_the_identity_provider_gets_no_password_here(store: Store) -> None:
+    account = make(store)
+    with store.write_ops() as connection:
+        change_account(connection, account, subject="https://id.example|1")
+    with pytest.raises(AccessError, match="identity provider"):
+        invitations.reset_password(store, "maria", origin=OPERATOR, at=AT)

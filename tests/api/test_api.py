@@ -123,7 +123,7 @@ def test_the_document_is_openapi_31_and_lists_every_address(client: FlaskClient)
         assert set(path) == {"get"}
         assert {"200", "400", "404", "422"} <= set(path["get"]["responses"])
     names = {p["name"] for p in document["paths"][f"{V1}/series"]["get"]["parameters"]}
-    assert names == {"indicator", "area", "sector", "from", "to", "as_of", "format"}
+    assert names == {"indicator", "area", "sector", "from", "to", "as_of", "format", "exact", "why"}
 
 
 def test_no_page_needs_another_host(client: FlaskClient) -> None:

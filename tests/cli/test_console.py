@@ -141,3 +141,11 @@ def test_a_store_is_closed_when_it_cannot_be_migrated(tmp_path: Path) -> None:
         pass
     with opened(Settings(home=home)) as store, store.read() as connection:
         assert connection.exec_driver_sql("select count(*) from vintage").scalar() == 0
+
+
+def test_roles_of_the_identity_provider_that_are_no_json_are_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KMS_OIDC_ROLES", "{analyst")
+    with pytest.raises(ConfigError, match="KMS_OIDC_ROLES cannot be read as JSON"):
+        load_settings()

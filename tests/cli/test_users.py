@@ -15,6 +15,7 @@ import pytest
 import app
 from kms.access.accounts import invitations, sessions
 from kms.access.accounts.sign_in import Attempt, sign_in
+from kms.access.audit import operator
 from kms.config import load_settings, now
 from kms.domain.principal import Grant
 from kms.errors import AccessError
@@ -153,7 +154,7 @@ def test_retention_removes_what_is_due_and_a_dry_run_only_tells(
             account = all_accounts(connection)[0]["id"]
         sessions.open_session(store, account, address="", at=now() - timedelta(days=2))
         invitations.invite(
-            store, Grant("viewer"), origin=invitations.Origin(invitations.Principal()),
+            store, Grant("viewer"), origin=operator(),
             at=now() - timedelta(days=60),
         )  # fmt: skip
     code, said, _ = command("retention", "apply", "--dry-run", "--json")

@@ -152,6 +152,12 @@ def may_send_reset(store: Store, name: str, origin: Origin) -> dict[str, Any]:
     with store.read_ops() as connection:
         row = _named(connection, name)
         may_reset(origin.who, accounts.grants_of(connection, row["id"]))
+    if row["subject"]:
+        raise AccessError(
+            f"{row['name']} signs in through the identity provider; a password here would get "
+            "round it. Let the provider renew theirs",
+            "provider",
+        )
     return row
 
 

@@ -1,0 +1,1 @@
+"""Read models about accounts, sessions and the audit log."""

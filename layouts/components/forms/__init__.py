@@ -1,0 +1,1 @@
+"""Forms, what they came to, and what they are about: roles, exact figures."""

@@ -1,0 +1,147 @@
+"""Forms that work without JavaScript: a choice, a button, the rest of the address kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from html import escape
+
+from layouts.components.svg import Markup
+from layouts.page import Visit
+
+
+def choice(
+    visit: Visit,
+    name: str,
+    label: str,
+    options: Iterable[tuple[str, str]],
+    *,
+    button: str,
+    dropped: tuple[str, ...] = (),
+) -> Markup:
+    """Write a GET form with one list to choose from; `options` are (value, words)."""
+    asked = visit.request
+    given = dict(visit.kept)
+    chosen = given.get(name, "")
+    if name == "as_of":
+        chosen = asked.as_of.isoformat() if asked.as_of else ""
+    elif asked.as_of:
+        given["as_of"] = asked.as_of.isoformat()
+    if visit.text.language != visit.default_language:
+        given["lang"] = visit.text.language
+    hidden = "".join(
+        f'<input type="hidden" name="{escape(key)}" value="{escape(value)}">'
+        for key, value in given.items()
+        if key != name and key not in dropped and value
+    )
+    listed = "".join(
+        f'<option value="{escape(value)}"{" selected" if value == chosen else ""}>'
+        f"{escape(words)}</option>"
+        for value, words in options
+    )
+    return Markup(
+        f'<form method="get" action="{escape(visit.path)}">{hidden}'
+        f'<label class="pick"><span>{escape(label)}</span>'
+        f'<select name="{escape(name)}" class="ctl">{listed}</select></label> '
+        f'<button class="ctl" type="submit">{escape(button)}</button></form>',
+        className="choice",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a form; `options` make it a list to choose from, `kind` is HTML's type."""
+
+    name: str
+    label: str
+    kind: str = "text"
+    value: str = ""
+    hint: str = ""
+    autocomplete: str = "off"
+    options: tuple[tuple[str, str], ...] = ()
+    groups: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()  # further options, by heading
+    required: bool = True
+    most: int = 200
+
+
+def post_form(
+    visit: Visit,
+    do: str,
+    fields: Iterable[Field],
+    *,
+    button: str,
+    hidden: Mapping[str, str] | None = None,
+    quiet: bool = False,
+    name: str = "",
+) -> Markup:
+    """Write a form that changes something; it proves that it came from our own page.
+
+    `name` tells buttons of equal words apart for screen readers; `quiet` ones are not coloured.
+    """
+    kept = {"do": do, "form_token": visit.form_token, **(hidden or {})}
+    written = "".join(
+        f'<input type="hidden" name="{escape(key)}" value="{escape(value)}">'
+        for key, value in kept.items()
+    )
+    shown = "".join(_field(field, f"{do}-{field.name}") for field in fields)
+    told = f' aria-label="{escape(name)}"' if name else ""
+    return Markup(
+        f'<form method="post" action="{escape(visit.here())}" class="post">{written}{shown}'
+        f'<button class="ctl{"" if quiet else " pri"}" type="submit"{told}>{escape(button)}'
+        "</button></form>",
+        className="ask",
+    )
+
+
+def filter_form(visit: Visit, fields: Iterable[Field], *, button: str) -> Markup:
+    """Write a form that asks the same page for other rows; it changes nothing.
+
+    Of the rest of the address only the language stays: another filter begins at its first page.
+    """
+    kept = {"lang": visit.text.language} if visit.text.language != visit.default_language else {}
+    hidden = "".join(
+        f'<input type="hidden" name="{escape(key)}" value="{escape(value)}">'
+        for key, value in kept.items()
+    )
+    shown = "".join(_field(field, f"filter-{field.name}") for field in fields)
+    return Markup(
+        f'<form method="get" action="{escape(visit.path)}" class="post">{hidden}{shown}'
+        f'<button class="ctl" type="submit">{escape(button)}</button></form>',
+        className="ask row",
+    )
+
+
+def _field(field: Field, key: str) -> str:
+    hint = f'<span class="q" id="{key}-hint">{escape(field.hint)}</span>' if field.hint else ""
+    told = f' aria-describedby="{key}-hint"' if field.hint else ""
+    needed = " required" if field.required else ""
+    if field.kind == "checkbox":
+        return (
+            f'<label class="check"><input type="checkbox" name="{escape(field.name)}" '
+            f'value="{escape(field.value)}"> <span>{escape(field.label)}</span></label>'
+        )
+    if field.options:
+        listed = _options(field.options, field.value) + "".join(
+            f'<optgroup label="{escape(heading)}">{_options(options, field.value)}</optgroup>'
+            for heading, options in field.groups
+        )
+        control = (
+            f'<select class="ctl" id="{key}" name="{escape(field.name)}"{told}>{listed}</select>'
+        )
+    else:
+        control = (
+            f'<input class="ctl" id="{key}" name="{escape(field.name)}" type="{field.kind}" '
+            f'value="{escape(field.value)}" maxlength="{field.most}" '
+            f'autocomplete="{field.autocomplete}"{needed}{told}>'
+        )
+    return (
+        f'<label class="fld" for="{key}"><span>{escape(field.label)}</span>{control}{hint}</label>'
+    )
+
+
+def _options(options: Iterable[tuple[str, str]], chosen: str) -> str:
+    return "".join(
+        f'<option value="{escape(value)}"{" selected" if value == chosen else ""}>'
+        f"{escape(words)}</option>"
+        for value, words in options
+    )

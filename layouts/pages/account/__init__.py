@@ -1,0 +1,1 @@
+"""Pages about one's own account: signing in, invitations, password and tokens."""
