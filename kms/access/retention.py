@@ -56,30 +56,21 @@ def _due(store: Store, settings: Settings, at: datetime) -> Iterator[Removal]:
         oldest = at - timedelta(days=settings.snapshot_days)
         yield _files("raw files", _snapshots(store, settings, oldest), None)
     lifetime = timedelta(hours=settings.session_hours)
-    yield _ops(store, "sessions", ageing.SESSIONS, at - lifetime)
-    yield _ops(store, "counted attempts", ageing.ATTEMPTS, at - ATTEMPTS_KEPT)
-    yield _ops(store, "used links", ageing.LINKS, at - LINKS_KEPT)
-    yield _ops(store, "ended tokens", ageing.TOKENS, at - LINKS_KEPT)
+    yield _rows(store, "sessions", ageing.SESSIONS, at - lifetime)
+    yield _rows(store, "counted attempts", ageing.ATTEMPTS, at - ATTEMPTS_KEPT)
+    yield _rows(store, "used links", ageing.LINKS, at - LINKS_KEPT)
+    yield _rows(store, "ended tokens", ageing.TOKENS, at - LINKS_KEPT)
     yield _publications(store, settings)
 
 
 def _rows(store: Store, kind: str, what: ageing.Aged, before: datetime) -> Removal:
-    with store.read() as connection:
+    """Find old rows in whichever of the two stores the table lies."""
+    read, write = (store.read_ops, store.write_ops) if what.in_ops else (store.read, store.write)
+    with read() as connection:
         count = what.count(connection, before)
 
     def gone() -> None:
-        with store.write() as connection:
-            what.remove(connection, before)
-
-    return Removal(kind, count, gone)
-
-
-def _ops(store: Store, kind: str, what: ageing.Aged, before: datetime) -> Removal:
-    with store.read_ops() as connection:
-        count = what.count(connection, before)
-
-    def gone() -> None:
-        with store.write_ops() as connection:
+        with write() as connection:
             what.remove(connection, before)
 
     return Removal(kind, count, gone)

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, func, select
 
 from kms.store.account_tables import ApiToken, Invitation, Throttle, UserSession
+from kms.store.ops_tables import OpsTable
 from kms.store.tables import FaultRecord, Vintage
 
 
@@ -19,6 +20,11 @@ class Aged:
 
     table: Any
     is_old: Callable[[datetime], ColumnElement[bool]]
+
+    @property
+    def in_ops(self) -> bool:
+        """Tell whether the table lies in the operations store."""
+        return issubclass(self.table, OpsTable)
 
     def count(self, connection: Connection, before: datetime) -> int:
         """Return how many are old."""

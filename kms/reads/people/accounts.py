@@ -11,7 +11,7 @@ from kms.access.accounts.sessions import Lifetime
 from kms.config import load_settings, now
 from kms.domain.principal import Grant, Principal
 from kms.errors import AccessError, NoDataError
-from kms.reads.people.own import TokenRow, frame_if_any
+from kms.reads.people.own import TokenRow, frame_if_any, live_tokens
 from kms.reads.request import Request
 from kms.reads.views import Frame
 from kms.store import accounts, sessions
@@ -101,17 +101,7 @@ def read_person(store: Store, request: Request) -> PersonView:
         by_provider=row["subject"] is not None,
         may_reset=_may_reset(request.who, row, grants),
         open_sessions=sum(_is_open(one, at) for one in used),
-        tokens=tuple(
-            TokenRow(
-                token["id"],
-                token["label"],
-                tuple(token["scopes"].split()),
-                token["created_at"],
-                token["expires_at"],
-            )
-            for token in listed
-            if token["revoked_at"] is None and token["expires_at"] > at
-        ),
+        tokens=live_tokens(listed, at),
     )
 
 

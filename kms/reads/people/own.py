@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -94,11 +96,7 @@ def read_account(store: Store, request: Request) -> AccountView:
         row = accounts.account_of(operations, request.who.account)
         if row is None:
             raise NoDataError("this account is no more; sign in with another one")
-        live = [
-            token
-            for token in accounts.tokens_of(operations, row["id"])
-            if token["revoked_at"] is None and token["expires_at"] > at
-        ]
+        live = live_tokens(accounts.tokens_of(operations, row["id"]), at)
         open_sessions = len(sessions.sessions(operations, row["id"]))
     return AccountView(
         frame=frame,
@@ -108,16 +106,22 @@ def read_account(store: Store, request: Request) -> AccountView:
         has_password=row["password_hash"] is not None,
         must_change=bool(row["must_change"]),
         other_sessions=max(0, open_sessions - 1),
-        tokens=tuple(
-            TokenRow(
-                token["id"],
-                token["label"],
-                tuple(token["scopes"].split()),
-                token["created_at"],
-                token["expires_at"],
-            )
-            for token in live
-        ),
+        tokens=live,
+    )
+
+
+def live_tokens(rows: Iterable[Mapping[str, Any]], at: datetime) -> tuple[TokenRow, ...]:
+    """Return the tokens that open something, without what they hold."""
+    return tuple(
+        TokenRow(
+            token["id"],
+            token["label"],
+            tuple(token["scopes"].split()),
+            token["created_at"],
+            token["expires_at"],
+        )
+        for token in rows
+        if token["revoked_at"] is None and token["expires_at"] > at
     )
 
 
