@@ -58,7 +58,7 @@ SIGNED_IN = Rule(frozenset(ROLES))
 FILES = Rule(public=True, file=True)
 OWN_ACCOUNT = Rule(frozenset(ROLES), changing=True)
 PROGRAMS = Rule(public=True, token=FIGURES)
-STEWARDS = Rule(frozenset({STEWARD, ADMIN}))
+STEWARDS = Rule(frozenset({STEWARD, ADMIN}), scoped=True)  # accounts and files have no area
 ADMINS = Rule(frozenset({ADMIN}))
 
 RULES: Mapping[str, Rule] = {
@@ -94,6 +94,7 @@ RULES: Mapping[str, Rule] = {
     "form:/account:revoke-token": SIGNED_IN,
     "form:/areas/<area>:export": Rule(SEES_EXACT, scoped=True),
     "form:/admin/users:invite": ADMINS,
+    "form:/admin/users:withdraw": ADMINS,
     "form:/admin/users/<account>:reset": STEWARDS,
     "form:/admin/users/<account>:give-role": ADMINS,
     "form:/admin/users/<account>:take-role": ADMINS,

@@ -106,11 +106,16 @@ def drop_grant(connection: Connection, account_id: str, grant: Grant) -> bool:
 
 
 def holders(connection: Connection, role: str) -> int:
-    """Return how many active accounts hold a role without limits."""
+    """Return how many accounts that can sign in hold a role without limits."""
     statement = (
         select(func.count(func.distinct(Account.id)))
         .join(RoleGrant, RoleGrant.account_id == Account.id)
-        .where(Account.state == ACTIVE, RoleGrant.role == role, RoleGrant.area == "")
+        .where(
+            Account.state == ACTIVE,
+            Account.password_hash.is_not(None) | Account.subject.is_not(None),
+            RoleGrant.role == role,
+            RoleGrant.area == "",
+        )
     )
     return connection.execute(statement).scalar_one()
 
@@ -151,6 +156,32 @@ def close_invitations(connection: Connection, account_id: str, at: datetime) -> 
         .where(Invitation.account_id == account_id, Invitation.used_at.is_(None))
         .values(used_at=at)
     )
+
+
+def open_invitations(connection: Connection, at: datetime) -> list[Row]:
+    """Return invitations to new accounts that still open something, oldest first."""
+    statement = (
+        select(Invitation.__table__)
+        .where(
+            Invitation.account_id.is_(None),
+            Invitation.used_at.is_(None),
+            Invitation.expires_at > at,
+        )
+        .order_by(Invitation.created_at)
+    )
+    return [dict(row) for row in connection.execute(statement).mappings()]
+
+
+def withdraw_invitations(
+    connection: Connection, at: datetime, *, by: str = "", name: str = ""
+) -> int:
+    """Let invitations of somebody, or the one of a name, open nothing any more."""
+    statement = update(Invitation).where(Invitation.used_at.is_(None))
+    if name:
+        statement = statement.where(Invitation.token_hash.startswith(name, autoescape=True))
+    if by or not name:
+        statement = statement.where(Invitation.created_by == by)
+    return connection.execute(statement.values(used_at=at)).rowcount
 
 
 def add_token(connection: Connection, values: Mapping[str, Any]) -> None:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from urllib.parse import urlencode
 
 import flask
 from werkzeug.wrappers import Response
 
+from kms.access import audit
 from kms.access.accounts import sessions, tokens
 from kms.access.accounts.sessions import Lifetime
+from kms.access.audit import Event, Origin
 from kms.access.policy import RULES, Answer, ask
 from kms.api.faults import for_programs
 from kms.config import Settings, now
@@ -83,6 +86,7 @@ def keep_gate(server: flask.Flask, store: Store, settings: Settings) -> Cookies:
     )
     server.before_request(Gate(store, cookies, lifetime))
     server.after_request(cookies.keep)
+    server.after_request(partial(_log_refused, store))
     server.extensions["cookies"] = cookies
     server.config[PUBLIC_URL] = settings.public_url.rstrip("/")
     return cookies
@@ -124,6 +128,15 @@ def current_principal() -> Principal:
     """Return who asks, for the reads behind the gate."""
     who: Principal = flask.g.get("principal", PUBLIC) if flask.has_request_context() else PUBLIC
     return who
+
+
+def _log_refused(store: Store, response: Response) -> Response:
+    """Write down when somebody known tries what is not theirs; unknown ones could fill the log."""
+    who = current_principal()
+    if response.status_code == FORBIDDEN and not who.is_public:
+        origin = Origin(who, flask.request.remote_addr or "")
+        audit.record(store, origin, Event("access.refused", flask.request.path))
+    return response
 
 
 def _unknown_token() -> Response:

@@ -62,6 +62,7 @@ form:/account:make-token                       .xxxx xxxxxx .... ..
 form:/account:revoke-token                     .xxxx xxxxxx .... ..
 form:/areas/<area>:export                      ..x.. ...xxx .... ..
 form:/admin/users:invite                       ..... .....x .... ..
+form:/admin/users:withdraw                     ..... .....x .... ..
 form:/admin/users/<account>:reset              ..... ...x.x .... ..
 form:/admin/users/<account>:give-role          ..... .....x .... ..
 form:/admin/users/<account>:take-role          ..... .....x .... ..

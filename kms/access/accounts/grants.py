@@ -13,6 +13,7 @@ from kms.store import accounts
 
 ESTABLISHMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,59}")
 ABOVE_STEWARDS = frozenset({ADMIN, APPROVER, STEWARD})
+COUNTRY = "0" * 10
 _PARTS = (2, 5, 7, 10)  # digits of a PSGC code that name region, province, city, barangay
 
 
@@ -43,9 +44,10 @@ def checked_grant(
 def area_prefix(area: str) -> str:
     """Return the first digits that all codes within an area share; empty for the country."""
     code = area.strip()
-    if not code or not code.strip("0"):
+    if code in ("", COUNTRY):
         return ""
-    if not re.fullmatch(r"[0-9]{1,10}", code):
+    # A zero or two is more likely half a code than the wish to see the whole country.
+    if not re.fullmatch(r"[0-9]{1,10}", code) or not code.strip("0"):
         raise AccessError(f"the area is '{code[:20]}'; give a PSGC code or its first digits")
     if len(code) == 10:
         code = next(code[:n] for n in _PARTS if not code[n:].strip("0"))
@@ -64,7 +66,9 @@ def may_reset(who: Principal, grants: tuple[Grant, ...]) -> None:
     """
     if who.holds({ADMIN}) or who.via == "command":
         return
-    if who.holds({STEWARD}) and ABOVE_STEWARDS.isdisjoint(grant.role for grant in grants):
+    # A steward of a part of the country must not become somebody of the whole, nor of another.
+    whole = who.covers({STEWARD})
+    if whole and ABOVE_STEWARDS.isdisjoint(grant.role for grant in grants):
         return
     raise AccessError("only an admin may reset the password of this account; ask one", "above")
 

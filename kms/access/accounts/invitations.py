@@ -18,6 +18,7 @@ from kms.store.engine import Store
 
 INVITED_FOR, RESET_FOR = timedelta(days=7), timedelta(hours=24)
 LONGEST_CODE = 100
+LISTED = 16  # first signs of an invitation's hash, under which it is listed
 NO_GRANT = Grant("")
 
 
@@ -77,12 +78,23 @@ def accept(
                 must_change=False,
             )
             audit.write(connection, origin, Event("password.change", written), at)
+            audit.write(connection, origin, Event("sign_in", written, "by a link"), at)
             return str(row["account_id"])
         grant = Grant(row["role"], row["area"], row["section"], row["establishment"])
         person = {"name": written, "full_name": full_name.strip()[:200] or written}
-        return people.add(
+        made = people.add(
             connection, person, {"password_hash": key}, (grant,), origin=origin, at=at
         )
+        audit.write(connection, origin, Event("sign_in", written, "by a link"), at)
+        return made
+
+
+def withdraw(store: Store, name: str, *, origin: Origin, at: datetime) -> None:
+    """Let an invitation open nothing any more, by the name under which it is listed."""
+    with store.write_ops() as connection:
+        if len(name) != LISTED or not kept.withdraw_invitations(connection, at, name=name):
+            raise AccessError("this invitation has been used or withdrawn; nothing was changed")
+        audit.write(connection, origin, Event("invitation.withdraw", name), at)
 
 
 def _make(

@@ -111,6 +111,7 @@ def take_role(store: Store, name: str, grant: Grant, *, origin: Origin, at: date
         if not accounts.drop_grant(connection, row["id"], grant):
             raise AccessError(f"{row['name']} does not have the role {describe(grant)}")
         stays_with_an_admin(connection)
+        accounts.withdraw_invitations(connection, at, by=row["name"])
         _changed(
             connection,
             row,
@@ -127,7 +128,7 @@ def set_state(store: Store, name: str, state: str, *, origin: Origin, at: dateti
         accounts.change_account(connection, row["id"], state=state)
         if state == accounts.DISABLED:
             accounts.revoke_tokens(connection, row["id"], at)
-            accounts.close_invitations(connection, row["id"], at)
+            accounts.withdraw_invitations(connection, at, by=row["name"])
             stays_with_an_admin(connection)
         _changed(connection, row, Event(f"account.{state}", row["name"]), origin=origin, at=at)
 
@@ -135,7 +136,7 @@ def set_state(store: Store, name: str, state: str, *, origin: Origin, at: dateti
 def change_password(
     store: Store, account_id: str, password: str, *, origin: Origin, at: datetime
 ) -> None:
-    """Set an account's password, as its owner chose it; every session ends."""
+    """Set an account's password, as its owner chose it; sessions and tokens end."""
     with store.read_ops() as connection:
         row = accounts.account_of(connection, account_id)
     if row is None or row["state"] != accounts.ACTIVE:
@@ -143,7 +144,7 @@ def change_password(
     hashed = hash_password(check_password(password, row["name"]))
     with store.write_ops() as connection:
         accounts.change_account(connection, row["id"], password_hash=hashed, must_change=False)
-        accounts.close_invitations(connection, row["id"], at)
+        accounts.revoke_tokens(connection, row["id"], at)
         _changed(connection, row, Event("password.change", row["name"]), origin=origin, at=at)
 
 
@@ -178,5 +179,7 @@ def _named(connection: Connection, name: str) -> dict[str, Any]:
 def _changed(
     connection: Connection, row: dict[str, Any], event: Event, *, origin: Origin, at: datetime
 ) -> None:
+    """End what was opened under the rights before: sessions, and links to a new password."""
     accounts.change_account(connection, row["id"], end_sessions=True)
+    accounts.close_invitations(connection, row["id"], at)
     audit.write(connection, origin, event, at)

@@ -27,12 +27,20 @@ class Lifetime:
     longest: timedelta = timedelta(hours=8)
 
 
-def open_session(store: Store, account_id: str, *, address: str, at: datetime) -> str:
-    """Return the id of a new session; it is told once and kept as a hash."""
+def open_session(
+    store: Store, account_id: str, *, address: str, at: datetime, epoch: int | None = None
+) -> str:
+    """Return the id of a new session; it is told once and kept as a hash.
+
+    With the `epoch` under which a password was found right, an account that has changed in the
+    meantime is refused: the password may be another by now.
+    """
     session_id = secrets.token_urlsafe(ID_BYTES)
     with store.write_ops() as connection:
         account = accounts.account_of(connection, account_id)
-        epoch = account["epoch"] if account else 0
+        if account is None or epoch not in (None, account["epoch"]):
+            raise AccessError("the account has just been changed; sign in again", "changed")
+        epoch = account["epoch"]
         row = {"id_hash": hashed(session_id), "account_id": account_id, "epoch": epoch}
         row |= {"created_at": at, "seen_at": at, "address": address[:45]}
         sessions.add_session(connection, row)
@@ -72,6 +80,13 @@ def close_session(store: Store, session_id: str) -> None:
     """End a session; nothing happens when it has ended."""
     with store.write_ops() as connection:
         sessions.end_session(connection, hashed(session_id))
+
+
+def leave(store: Store, who: Principal) -> None:
+    """End the session a browser had before it signed in anew."""
+    if who.session:
+        with store.write_ops() as connection:
+            sessions.end_session(connection, who.session)
 
 
 def close_all(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from kms.access import audit
 from kms.access.accounts import passwords, throttle
 from kms.access.accounts.people import plain_name
 from kms.access.accounts.throttle import Limit
 from kms.access.audit import Event, Origin
-from kms.domain.principal import SESSION, Principal
+from kms.domain.principal import PUBLIC, SESSION, Principal
 from kms.errors import AccessError
 from kms.store import accounts
 from kms.store.engine import Store
@@ -28,8 +28,15 @@ class Attempt:
     address: str
 
 
-def sign_in(store: Store, attempt: Attempt, *, secret: str, at: datetime) -> str:
-    """Return the id of the account whose name and password these are.
+class Known(NamedTuple):
+    """An account whose password was right, and the epoch in which it was."""
+
+    account: str
+    epoch: int
+
+
+def sign_in(store: Store, attempt: Attempt, *, secret: str, at: datetime) -> Known:
+    """Return the account whose name and password these are.
 
     Raises `ThrottledError` after too many attempts and `AccessError`, with one message for an
     unknown name and a wrong password, otherwise. What was typed is never logged: people type
@@ -41,17 +48,19 @@ def sign_in(store: Store, attempt: Attempt, *, secret: str, at: datetime) -> str
     who = Principal(account=row["id"], name=row["name"], via=SESSION)
     with store.write_ops() as connection:
         audit.write(connection, Origin(who, attempt.address), Event("sign_in", who.name), at)
-    return str(row["id"])
+    return Known(str(row["id"]), row["epoch"])
 
 
-def check_again(store: Store, attempt: Attempt, *, secret: str, at: datetime) -> None:
+def check_again(
+    store: Store, attempt: Attempt, *, secret: str, at: datetime, who: Principal
+) -> None:
     """Make sure that whoever is signed in knows the password; counted like signing in."""
-    _row, keys = _checked(store, attempt, secret, at)
+    _row, keys = _checked(store, attempt, secret, at, who=who)
     throttle.forgive(store, keys)
 
 
 def _checked(
-    store: Store, attempt: Attempt, secret: str, at: datetime
+    store: Store, attempt: Attempt, secret: str, at: datetime, *, who: Principal = PUBLIC
 ) -> tuple[dict[str, Any], dict[Limit, str]]:
     """Return the account of a right name and password, and the keys of the attempt."""
     name = plain_name(attempt.name[: LONGEST_NAME + 1])
@@ -64,8 +73,8 @@ def _checked(
     if usable is None or not fits:
         # Attempts that were throttled are not logged: anybody could fill the log with them.
         with store.write_ops() as connection:
-            nobody = Origin(Principal(), attempt.address)
-            audit.write(connection, nobody, Event("sign_in.refused"), at)
+            origin = Origin(who, attempt.address)
+            audit.write(connection, origin, Event("sign_in.refused"), at)
         raise AccessError("the user name or the password is wrong", "credentials")
     return usable, keys
 
@@ -74,4 +83,6 @@ def _keep_hash_up_to_date(store: Store, account_id: str, stored: str, password: 
     if passwords.is_outdated(stored):
         fresh = passwords.hash_password(password)
         with store.write_ops() as connection:
-            accounts.change_account(connection, account_id, password_hash=fresh)
+            row = accounts.account_of(connection, account_id)
+            if row and row["password_hash"] == stored:  # else it was changed in the meantime
+                accounts.change_account(connection, account_id, password_hash=fresh)

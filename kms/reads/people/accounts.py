@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kms.access.accounts.grants import may_reset
+from kms.access.accounts.invitations import LISTED
 from kms.access.accounts.sessions import Lifetime
 from kms.config import load_settings, now
 from kms.domain.principal import Grant, Principal
@@ -31,11 +32,22 @@ class PersonRow:
 
 
 @dataclass(frozen=True, slots=True)
+class InvitationRow:
+    """A link to a new account that has not been used."""
+
+    name: str  # the first signs of a hash, of no use to open it
+    grant: Grant
+    by: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class UsersView:
     """Every account, by name."""
 
     frame: Frame | None
     people: tuple[PersonRow, ...]
+    invitations: tuple[InvitationRow, ...]  # that nobody has used yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +91,20 @@ def read_users(store: Store, _request: Request) -> UsersView:
     with store.read_ops() as operations:
         given = accounts.all_grants(operations)
         rows = accounts.all_accounts(operations)
-    return UsersView(frame, tuple(_person(row, given.get(row["id"], ())) for row in rows))
+        links = accounts.open_invitations(operations, now())
+    return UsersView(
+        frame,
+        tuple(_person(row, given.get(row["id"], ())) for row in rows),
+        tuple(
+            InvitationRow(
+                link["token_hash"][:LISTED],
+                Grant(link["role"], link["area"], link["section"], link["establishment"]),
+                link["created_by"],
+                link["expires_at"],
+            )
+            for link in links
+        ),
+    )
 
 
 def read_person(store: Store, request: Request) -> PersonView:

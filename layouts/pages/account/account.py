@@ -82,6 +82,7 @@ def _password(visit: Visit) -> Component:
     current = Field(
         "current",
         _("Present password"),
+        hint=_("A change signs you out elsewhere and ends your tokens."),
         kind="password",
         autocomplete="current-password",
         most=1024,
@@ -165,7 +166,7 @@ def _end_sessions(store: Any, form: Form) -> Outcome:
 def _change_password(store: Any, form: Form) -> Outcome:
     who = form.request.who
     attempt = Attempt(who.name, form.get("current"), form.address)
-    check_again(store, attempt, secret=form.secret, at=form.at)
+    check_again(store, attempt, secret=form.secret, at=form.at, who=who)
     people.change_password(
         store, who.account, chosen_password(form), origin=form.origin, at=form.at
     )

@@ -98,6 +98,7 @@ def _accept(store: Any, form: Form) -> Outcome:
         at=form.at,
     )
     session = sessions.open_session(store, account, address=form.address, at=form.at)
+    sessions.leave(store, form.request.who)
     return Outcome(go="/account", session_id=session)
 
 

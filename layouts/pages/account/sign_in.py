@@ -69,8 +69,11 @@ def layout(_view: SignInView, visit: Visit) -> Component:
 
 def _sign_in(store: Any, form: Form) -> Outcome:
     attempt = Attempt(form.get("name"), form.get("password"), form.address)
-    account = sign_in(store, attempt, secret=form.secret, at=form.at)
-    session = sessions.open_session(store, account, address=form.address, at=form.at)
+    known = sign_in(store, attempt, secret=form.secret, at=form.at)
+    session = sessions.open_session(
+        store, known.account, address=form.address, at=form.at, epoch=known.epoch
+    )
+    sessions.leave(store, form.request.who)
     return Outcome(go=form.request.next or "/", session_id=session)
 
 

@@ -24,6 +24,8 @@ EVENT_WORDS = {
     "password.change": N_("password changed"),
     "password.reset": N_("link to a new password made"),
     "invitation.create": N_("invitation made"),
+    "invitation.withdraw": N_("invitation withdrawn"),
+    "access.refused": N_("refused what the role does not open"),
     "account.create": N_("account opened"),
     "account.active": N_("account opened again"),
     "account.disabled": N_("account disabled"),

@@ -10,11 +10,11 @@ from dash.development.base_component import Component
 from kms.access.accounts import invitations
 from kms.access.policy import Answer, ask
 from kms.reads.people.accounts import PersonRow, UsersView, read_users
-from kms.texts import Texts
+from kms.texts import Texts, manila_day
 from layouts.components.cards import card, heading, two
 from layouts.components.forms.fields import post_form
 from layouts.components.forms.roles import grant_fields, grant_of, grant_words
-from layouts.components.tables import Column, body_row, wide_table
+from layouts.components.tables import Column, body_row, table, wide_table
 from layouts.page import Form, Outcome, Page, Said, Visit
 
 INVITE = "form:/admin/users:invite"
@@ -44,7 +44,7 @@ def layout(view: UsersView, visit: Visit) -> Component:
     )
     parts = [listed]
     if ask(visit.who, INVITE) is Answer.OPEN:
-        parts.append(_invite(visit))
+        parts.append(html.Div([_invite(visit), *_waiting(view, visit)], className="stack"))
     return html.Div(
         [
             heading(title(view, visit), eyebrow=_("Administration")),
@@ -96,6 +96,39 @@ def _invite(visit: Visit) -> Component:
     )
 
 
+def _waiting(view: UsersView, visit: Visit) -> list[Component]:
+    """List links nobody has used, each with a way to end it."""
+    if not view.invitations:
+        return []
+    text = visit.text
+    _ = text.gettext
+    rows = [
+        [
+            grant_words(text, link.grant),
+            link.by,
+            text.day(manila_day(link.expires_at)),
+            post_form(
+                visit,
+                "withdraw",
+                (),
+                button=_("Withdraw"),
+                hidden={"link": link.name},
+                quiet=True,
+                name=_("Withdraw the invitation {name}").format(name=link.name),
+            ),
+        ]
+        for link in view.invitations
+    ]
+    heads = [_("Role"), _("Made by"), _("Ends"), _("Withdraw")]
+    shown = table(_("Open invitations"), heads, rows, class_name="flow acts")
+    return [card(_("Open invitations"), shown, flush=True)]
+
+
+def _withdraw(store: Any, form: Form) -> Outcome:
+    invitations.withdraw(store, form.get("link"), origin=form.origin, at=form.at)
+    return Outcome(said=Said("done", form.text.gettext("The link opens nothing any more.")))
+
+
 def _make_invitation(store: Any, form: Form) -> Outcome:
     grant = grant_of(form)
     code = invitations.invite(store, grant, origin=form.origin, at=form.at)
@@ -114,5 +147,5 @@ PAGE = Page(
     order=1,
     group=2,
     plain=True,
-    forms={"invite": _make_invitation},
+    forms={"invite": _make_invitation, "withdraw": _withdraw},
 )
