@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 from datetime import datetime
 from pathlib import Path
 
@@ -78,6 +80,11 @@ def _move(parts: list[Path], folder: Path) -> tuple[list[Path], list[str]]:
     """Move files into a folder; return where they are and what could not be moved."""
     try:
         folder.mkdir(exist_ok=True)
-        return [part.replace(folder / part.name) for part in parts], []
+        moved = [part.replace(folder / part.name) for part in parts]
     except OSError as error:
         return [], [f"files cannot be moved to {folder} ({error.strerror}); they stay in the inbox"]
+    for part in moved:
+        # Retention counts from now, not from whenever the publisher wrote the file.
+        with contextlib.suppress(OSError):  # a file of another owner keeps its time
+            os.utime(part)
+    return moved, []

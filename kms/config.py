@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -19,6 +20,7 @@ from kms.errors import ConfigError
 ROOT = Path(__file__).resolve().parents[1]
 MANILA = ZoneInfo("Asia/Manila")
 SHORTEST_KEY, FEWEST_SIGNS = 32, 10
+HOW = "set it to a random text of at least 32 characters, such as: openssl rand -hex 32"
 KNOWN_KEYS = re.compile(r"(?i)change.?me|example|secret.?key|password|default|0123456789abcdef")
 
 
@@ -122,9 +124,12 @@ class Settings(BaseSettings):
 
     def signing_key(self) -> str:
         """Return the secret that signs forms; made and kept (0600) in development only."""
-        key = self.secret_key or _read_secret("KMS_SECRET_KEY_FILE", self.secret_key_file)
+        key = self.secret_key.strip()
+        key = key or _read_secret("KMS_SECRET_KEY_FILE", self.secret_key_file)
         if self.env == "production":
             _refuse_weak(key)
+        elif self.secret_key or self.secret_key_file:
+            _refuse_short(key, "KMS_SECRET_KEY", HOW)
         return key or _kept_key(self.home / "secret_key")
 
     def identity_secret(self) -> str:
@@ -183,21 +188,45 @@ def _read_secret(variable: str, path: Path | None) -> str:
 
 
 def _refuse_weak(key: str) -> None:
-    how = "set it to a random text of at least 32 characters, such as: openssl rand -hex 32"
     if not key:
-        raise ConfigError(f"KMS_SECRET_KEY is not set and KMS_ENV is production; {how}")
+        raise ConfigError(f"KMS_SECRET_KEY is not set and KMS_ENV is production; {HOW}")
     if len(key) < SHORTEST_KEY or len(set(key)) < FEWEST_SIGNS or KNOWN_KEYS.search(key):
         raise ConfigError(
-            f"KMS_SECRET_KEY is too easily guessed (short, repetitive or an example); {how}"
+            f"KMS_SECRET_KEY is too easily guessed (short, repetitive or an example); {HOW}"
+        )
+
+
+def _refuse_short(key: str, where: str, how: str) -> None:
+    if len(key) < SHORTEST_KEY:
+        raise ConfigError(
+            f"{where} holds a key of {len(key)} characters, fewer than {SHORTEST_KEY}; {how}"
         )
 
 
 def _kept_key(path: Path) -> str:
-    if path.exists():
-        return path.read_text(encoding="ascii").strip()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    key = secrets.token_hex(32)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(key + "\n")
+    """Return the key kept in a file, made if there is none; the same for all who ask at once."""
+    if not path.exists():
+        _make_key(path)
+    key = _read_secret("the kept key", path)
+    _refuse_short(key, f"'{path}'", "remove the file, and a new one is made at the next start")
     return key
+
+
+def _make_key(path: Path) -> None:
+    """Write a key aside and link it into place: nobody can read half of one, the first stays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=".secret_key-")  # made with 0600
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(32) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(aside, path)
+    except FileExistsError:
+        return  # another process was first
+    except OSError as error:
+        raise ConfigError(
+            f"a key cannot be kept in '{path}' ({error.strerror}); set KMS_SECRET_KEY instead"
+        ) from error
+    finally:
+        Path(aside).unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from statistics import median
 
@@ -99,10 +100,17 @@ def dated(text: Texts, sentence: str, frame: Frame) -> str:
     return text.gettext("As of {day}: {finding}").format(day=text.day(day), finding=sentence)
 
 
-def days_covered(text: Texts, frame: Frame) -> str:
-    """Say to which day R goes, and to which day cases and attack rates."""
+def days_covered(text: Texts, frame: Frame, rows: Iterable[AreaRow] = ()) -> str:
+    """Say to which day R goes, in which areas earlier, and to which day cases and attack rates."""
     parts = []
-    if frame.estimates_to:
+    days = [row.r.ref_date for row in rows if row.r.value is not None and row.r.ref_date]
+    if frame.estimates_to and days and min(days) < frame.estimates_to:
+        parts.append(
+            text.gettext("R: 7 days to {last}, where cases are few to {first}").format(
+                last=text.short_day(frame.estimates_to), first=text.short_day(min(days))
+            )
+        )
+    elif frame.estimates_to:
         parts.append(
             text.gettext("R: 7 days to {day}").format(day=text.short_day(frame.estimates_to))
         )

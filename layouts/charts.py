@@ -128,7 +128,7 @@ def cases(view: CasesView, text: Texts) -> Figure:
                 "x": days,
                 "y": mean,
                 "line": {"color": INK, "width": 2},
-                "name": text.gettext("7-day mean"),
+                "name": text.gettext("mean of the week" if view.by_week else "7-day mean"),
                 "hovertemplate": "%{y:,.1f}",
             },
         ],

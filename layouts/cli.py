@@ -29,7 +29,7 @@ def serve_app(
 ) -> None:
     """Serve what `create` makes until stopped; the app is made once, before workers fork.
 
-    `trusted_proxy` is the one peer whose word on scheme and script name is taken.
+    `trusted_proxy` is the one peer whose word on the scheme is taken.
 
     Raises
     ------
@@ -57,6 +57,7 @@ def serve_app(
                 "limit_request_line": LONGEST_LINE,
                 "limit_request_fields": MOST_FIELDS,
                 "forwarded_allow_ips": trusted_proxy,
+                "forwarder_headers": "",  # SCRIPT_NAME and PATH_INFO would say what was asked
                 "proc_name": "kms-serve",
                 "control_socket_disable": True,
             }

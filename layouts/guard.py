@@ -15,6 +15,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from kms.api.faults import fault
+from kms.web.origin import writable
 
 CALL, RELOAD = "/_dash-update-component", "/_reload-hash"
 PARTS = frozenset(
@@ -22,7 +23,6 @@ PARTS = frozenset(
 )
 ITEM = frozenset({"id", "property", "value"})
 LONGEST, LARGEST, DEEPEST, MOST = 2_000, 2**53, 4, 500
-UNWRITABLE = re.compile("[\x00\ud800-\udfff]")  # what no store and no UTF-8 text can hold
 # A link made from //x, from /\x or from x: would lead to another site.
 OWN_PATH = re.compile(r"/(?!/)[^\x00-\x1f\x7f\\]*")
 # Properties that only ever hold text; what else a property holds is for its callback to say.
@@ -134,7 +134,7 @@ def _plain(value: Any, depth: int = 0, left: list[int] | None = None) -> bool:
     if isinstance(value, int | float):
         return abs(value) <= LARGEST and math.isfinite(value)
     if isinstance(value, str):
-        return len(value) <= LONGEST and not UNWRITABLE.search(value)
+        return len(value) <= LONGEST and writable(value)
     if isinstance(value, dict):
         value = [*value.keys(), *value.values()]
     return all(_plain(each, depth + 1, left) for each in value)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import flask
+from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
 from kms.config import now
@@ -14,18 +15,25 @@ from kms.web.cookies import Cookies
 from kms.web.errors import N_, Words, refuse
 from kms.web.errors import page as error_page
 from kms.web.gate import own_address, refusal
+from kms.web.origin import one_line, writable
 from layouts.components.forms.notices import problem
 from layouts.page import Form, Outcome, Page, Said
-from layouts.routing import BAD, LONGEST_VALUE, OK, first_look, match, may_open
+from layouts.routing import BAD, OK, day_before, first_look, match, may_open, query_of, request_of
 from layouts.routing import answer as answer_of
 
 if TYPE_CHECKING:
     from layouts.server import ReadableDash
 
+TOO_OLD = Words(
+    N_("This form cannot be used any more"),
+    N_("You have been signed out, or the page was open for too long. Nothing was changed."),
+    N_("Open the page again; sign in if it asks for that."),
+)
 SEE_OTHER, UNUSABLE, THROTTLED = 303, 422, 429
 ENDPOINT = "layouts.forms"
 DO, TOKEN = "do", "form_token"  # fields of every form
 LONGEST_FIELD = 2_000
+AS_TYPED = frozenset({"password", "again", "current"})  # every sign of these counts
 
 
 def serve_forms(server: flask.Flask, dash: ReadableDash) -> None:
@@ -44,8 +52,10 @@ def _take(dash: ReadableDash) -> Response:
     sent = {name: value[:LONGEST_FIELD] for name, value in flask.request.form.items()}
     name = sent.pop(DO, "")
     cookies: Cookies = flask.current_app.extensions["cookies"]
-    if page is None or name not in page.forms or not cookies.fits(sent.pop(TOKEN, "")):
+    if page is None or name not in page.forms or not writable(*sent.keys(), *sent.values()):
         return refuse(BAD)
+    if not cookies.fits(sent.pop(TOKEN, "")):
+        return error_page(BAD, words=TOO_OLD, onward=(flask.request.path, N_("Open it again")))
     form = _form(dash, page, fields, sent)
     shut = may_open(dash.store, page, form.request, f"form:{page.path}:{name}")
     if shut is not None:
@@ -64,18 +74,27 @@ def _take(dash: ReadableDash) -> Response:
 def _form(
     dash: ReadableDash, page: Page[Any], fields: Mapping[str, str], sent: Mapping[str, str]
 ) -> Form:
-    given = flask.request.args
-    visit = first_look(dash.asked(flask.request.path), given)
-    named = {name: given[name][:LONGEST_VALUE] for name in page.query if name in given}
+    query = query_of(flask.request.query_string.decode("utf-8", "replace"), page)
+    visit = first_look(dash.asked(flask.request.path), query)
+    try:
+        request = request_of(visit.request, page, fields, query)
+    except ValueError as error:
+        raise BadRequest from error
+    if day_before(dash.store, request) is not None:
+        raise BadRequest
     return Form(
-        values=sent,
-        request=visit.request.filled({**fields, **named}),
+        values={name: _as_kept(name, value) for name, value in sent.items()},
+        request=request,
         text=visit.text,
         address=flask.request.remote_addr or "",
         at=now(),
         secret=str(flask.current_app.secret_key),
         site=dash.site or flask.request.host_url.rstrip("/"),
     )
+
+
+def _as_kept(name: str, value: str) -> str:
+    return value if name in AS_TYPED else one_line(value)
 
 
 def _answer(dash: ReadableDash, outcome: Outcome, cookies: Cookies) -> Response:

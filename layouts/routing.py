@@ -13,13 +13,16 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from dash.development.base_component import Component
+from werkzeug.exceptions import BadRequest
 
 from kms.access import policy
 from kms.domain.principal import PUBLIC, Principal
 from kms.errors import AccessError, NoDataError
+from kms.reads.frame import UnreadableError, today
 from kms.reads.request import Request
 from kms.reads.views import Frame
 from kms.texts import languages, manila_day, texts
+from kms.web.origin import writable
 from layouts import failures, shell
 from layouts.page import Page, Said, Visit
 
@@ -40,6 +43,7 @@ class Asked:
     form_token: str = ""
     said: Said | None = None
     identity_provider: bool = False
+    address: str = ""  # of the reader on the network
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,27 +77,23 @@ def discover() -> tuple[Page[Any], ...]:
 def answer(store: Any, pages: Iterable[Page[Any]], asked: Asked) -> Answer:
     """Return the page at an address, or the page that says why there is none."""
     pages = tuple(pages)
-    query = {key: values[-1] for key, values in parse_qs(asked.search.lstrip("?")).items()}
+    page, fields = match(pages, asked.pathname.rstrip("/") or "/")
+    query = query_of(asked.search, page)
     visit = first_look(asked, query)
-    page, fields = match(pages, visit.path)
     if page is None:
         return _failure(NOT_FOUND, failures.unknown_address(visit), visit, pages)
     try:
-        as_of = day_of(query.get("as_of", ""))
+        request = request_of(visit.request, page, fields, query)
     except ValueError as error:
         return _failure(BAD, failures.bad_day(visit, str(error)), visit, pages)
-    kept = {name: query[name][:LONGEST_VALUE] for name in page.query if name in query}
-    fields |= kept
-    visit = replace(
-        visit,
-        request=replace(visit.request.filled(fields), as_of=as_of),
-        kept=tuple(kept.items()),
-    )
+    visit = replace(visit, request=request, kept=tuple(_own(page, query).items()))
     return _opened(store, page, visit, pages)
 
 
 def _opened(store: Any, page: Page[Any], visit: Visit, pages: tuple[Page[Any], ...]) -> Answer:
     try:
+        if (ahead := day_before(store, visit.request)) is not None:
+            return _failure(BAD, failures.day_ahead(visit, ahead), visit, pages)
         if (shut := may_open(store, page, visit.request)) is not None:
             return _failure(*shut_out(shut, visit), visit, pages)
         return _read(store, page, visit, pages)
@@ -101,6 +101,8 @@ def _opened(store: Any, page: Page[Any], visit: Visit, pages: tuple[Page[Any], .
         return _absent(store, visit, pages, str(error))
     except AccessError:
         return _failure(*shut_out(policy.Answer.CLOSED, visit), visit, pages)
+    except UnreadableError:  # no fault of the page: the whole server says when to come again
+        raise
     except Exception:  # the page boundary: recorded, and shown as a state
         log.exception("page %s failed", page.path)
         return _failure(FAILED, failures.broken(visit), visit, pages)
@@ -111,7 +113,7 @@ def first_look(asked: Asked, query: Mapping[str, str]) -> Visit:
     wanted = query.get("lang", "")
     language = wanted if wanted in languages() else asked.default_language
     return Visit(
-        Request(language=language, who=asked.who),
+        Request(language=language, who=asked.who, address=asked.address),
         texts(language),
         asked.pathname.rstrip("/") or "/",
         asked.default_language,
@@ -146,6 +148,41 @@ def match(pages: Iterable[Page[Any]], path: str) -> tuple[Page[Any] | None, dict
     return None, {}
 
 
+def query_of(search: str, page: Page[Any] | None) -> dict[str, str]:
+    """Return what the query of an address gives, for a page and for its forms alike.
+
+    Raises `BadRequest` where one of the page's own stands twice, since what is shown and what is
+    done could then be two things, and where one could not be stored.
+    """
+    given = parse_qs(search.lstrip("?"), keep_blank_values=True)
+    own = {"as_of", "lang", *(page.query if page else ())}
+    if any(len(values) > 1 for name, values in given.items() if name in own):
+        raise BadRequest
+    if not all(writable(name, *values) for name, values in given.items()):
+        raise BadRequest
+    return {name: values[-1] for name, values in given.items() if values[-1]}
+
+
+def request_of(
+    request: Request, page: Page[Any], fields: Mapping[str, str], query: Mapping[str, str]
+) -> Request:
+    """Return what an address asks of a page. Raises ValueError with a day that cannot be read."""
+    as_of = day_of(query.get("as_of", ""))
+    return replace(request.filled({**fields, **_own(page, query)}), as_of=as_of)
+
+
+def _own(page: Page[Any], query: Mapping[str, str]) -> dict[str, str]:
+    return {name: query[name][:LONGEST_VALUE] for name in page.query if name in query}
+
+
+def day_before(store: Any, request: Request) -> date | None:
+    """Return the store's day where the day asked for has not come; None where it has."""
+    if request.as_of is None:
+        return None
+    here = today(store)
+    return here if here is not None and request.as_of > here else None
+
+
 def day_of(written: str) -> date | None:
     """Read the day of ?as_of=; empty means the latest. Raises ValueError with what was given."""
     if not written:
@@ -162,8 +199,8 @@ def day_of(written: str) -> date | None:
 def _read(store: Any, page: Page[Any], visit: Visit, pages: tuple[Page[Any], ...]) -> Answer:
     view = page.read(store, visit.request)
     frame, as_of = view.frame, visit.request.as_of
-    if frame is not None and as_of is not None and as_of > (today := manila_day(frame.clock)):
-        return _failure(BAD, failures.day_ahead(visit, today), visit, pages, frame=frame)
+    if frame is not None and as_of is not None and as_of > (here := manila_day(frame.clock)):
+        return _failure(BAD, failures.day_ahead(visit, here), visit, pages, frame=frame)
     title = f"{page.title(view, visit)} · Ligtas"
     whole = shell.shell(
         page.layout(view, visit),

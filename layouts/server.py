@@ -137,6 +137,7 @@ class ReadableDash(Dash):  # type: ignore[misc]  # dash ships no types
             form_token=token if needs_token or not who.is_public else "",
             said=said,
             identity_provider=self.identity_provider,
+            address=(flask.request.remote_addr or "") if _is_asked() else "",
         )
 
     def document(self, shown: Answer) -> str:
@@ -223,11 +224,12 @@ def create_dash(
         Input("shell-address", "search"),
     )
     def show(pathname: str | None, search: str | None) -> Any:
+        page, _fields = match(dash.pages, (pathname or "/").rstrip("/") or "/")
+        if page is not None and page.plain:  # before its read, which may log a look at it
+            flask.abort(NOT_FOUND)  # served without Dash; its forms are for that page alone
         shown = dash.at(pathname or "/", search or "")
         if shown.status in (UNAUTHORISED, FORBIDDEN):
             flask.abort(shown.status)
-        if shown.plain:
-            flask.abort(NOT_FOUND)  # served without Dash; its forms are for that page alone
         return shown.content
 
     server.extensions["dash"] = dash
@@ -265,7 +267,7 @@ def _keeping(
 
     def keeping(page: Page[Any]) -> Callable[[Any, Request], Any]:
         def read(store: Any, request: Request) -> Any:
-            asked = replace(request, who=PUBLIC)
+            asked = replace(request, who=PUBLIC, address="")
             key = f"{page.path} {asked!r} {sorted(map(repr, policy.sight(request.who)))}"
             now_shown = edition()
             view = views.find(now_shown, key)
@@ -282,6 +284,8 @@ def _keeping(
 def _admit(dash: ReadableDash) -> Response | None:
     """Ask the policy map about the page or callback asked for, before Dash answers it."""
     if flask.request.endpoint == CALLBACK_ENDPOINT:
+        if flask.request.method != "POST":  # the guard has looked at no other
+            return None
         output = flask.request.get_json()["output"]  # a known one: the guard has looked
         return refusal(policy.ask(current_principal(), f"callback:{output}"))
     if flask.request.endpoint not in PAGE_ENDPOINTS:

@@ -32,6 +32,7 @@ DECIMALS = {
     "compliance_after": 2,
 }
 MOST_DECIMALS = 4
+COMPLETENESS_DECIMALS = 1  # shares of neighbouring days with more would tell each day's count
 SHARE_DECIMALS = 2  # more would tell what part of the cases of a region one case is
 SIGNIFICANT_DIGITS = 2  # of rates
 SHOWN = (State.FINAL, State.PROVISIONAL, State.STALE)
@@ -128,7 +129,7 @@ def rounded(series: Series, indicator: str) -> Series:
     """Round every column to what may be published."""
     names = ("value", "low", "high", "low50", "high50")
     columns: dict[str, Any] = {n: printed(indicator, getattr(series, n)) for n in names}
-    columns["completeness"] = np.round(series.completeness, SHARE_DECIMALS)
+    columns["completeness"] = np.round(series.completeness, COMPLETENESS_DECIMALS)
     return replace(series, **columns)
 
 

@@ -1,7 +1,6 @@
 """What has been kept long enough is removed: places of faults, raw files, sessions, publications.
 
-Counts, the audit log and what a brief cites stay. Each step tells how much it would remove
-before it does.
+Counts and the audit log stay. Each step tells how much it would remove before it does.
 """
 
 from __future__ import annotations
@@ -106,18 +105,18 @@ def _snapshots(store: Store, settings: Settings, before: datetime) -> Iterator[P
 
 
 def _publications(store: Store, settings: Settings) -> Removal:
-    """Find publications the refresh would not make again: outside the days it looks back."""
+    """Find publications the refresh would not make again: outside the days it looks back.
+
+    That a brief of one was asked for counts for nothing: anybody can ask for all of them.
+    """
     with store.read() as connection:
         listed = issues(connection)
         now_shown = current_issue(connection).id if listed else ""
     newest = max((issue.as_of for issue in listed), default=datetime.min.replace(tzinfo=UTC))
     oldest = newest - timedelta(days=settings.edition_days) if listed else newest
-    cited = _cited(settings.home)
     ends = _month_ends(listed)
     due = [
-        issue.id
-        for issue in listed
-        if issue.as_of < oldest and issue.id not in {now_shown, *cited, *ends}
+        issue.id for issue in listed if issue.as_of < oldest and issue.id not in {now_shown, *ends}
     ]
 
     def gone() -> None:
@@ -127,14 +126,6 @@ def _publications(store: Store, settings: Settings) -> Removal:
             shutil.rmtree(settings.home / "briefs" / publication_id, ignore_errors=True)
 
     return Removal("publications", len(due), gone)
-
-
-def _cited(home: Path) -> set[str]:
-    """Return publications of which a brief was given out: its address is for good."""
-    folder = home / "briefs"
-    if not folder.is_dir():
-        return set()
-    return {path.name for path in folder.iterdir() if any(path.glob("*.pdf"))}
 
 
 def _month_ends(listed: list[Issue]) -> set[str]:

@@ -47,6 +47,21 @@ class Shown:
     series: Series
     origin: NDArray[np.int64]
 
+    def held(self) -> NDArray[np.bool_]:
+        """Tell on which days a figure of an earlier day stands."""
+        own: NDArray[np.bool_] = self.origin == np.arange(len(self.series))
+        return ~own & (self.origin >= 0)
+
+    def at_home(self) -> Series:
+        """Return each figure on the day it is of, and nothing on days that would repeat it."""
+        held = self.held()
+        columns: dict[str, Any] = {
+            name: np.where(held, np.nan, getattr(self.series, name)) for name in _VALUES
+        }
+        columns["state"] = np.where(held, float(State.SUPPRESSED), self.series.state)
+        columns["completeness"] = np.where(held, np.nan, self.series.completeness)
+        return replace(self.series, **columns)
+
     def newest(self) -> int:
         """Return where the newest figure stands, on the day it is of; -1 where there is none."""
         if not len(self.series):

@@ -70,6 +70,8 @@ def shown_counts(
             series,
             value=np.where(hidden, np.nan, rounded_counts(series.value, rule)),
             state=np.where(hidden, float(State.SUPPRESSED), series.state),
+            # Shares of neighbouring days are ratios of whole numbers and tell each day's count.
+            completeness=series.completeness if rule.is_exact else np.full(len(series), np.nan),
         ),
         weeks=shown[week],
         hidden=hidden,

@@ -44,10 +44,16 @@ def log_export(
     """Write an export to the audit log, before it is answered."""
     told = Event(
         "export",
-        f"{flask.request.path} {query.indicator}",
+        " ".join([flask.request.path, query.indicator, *_asked(query)]),
         query.why.strip(),
         rows=rows,
         publication=publication,
         filters=repr(query),
     )
     audit.record(store, Origin(who, flask.request.remote_addr or ""), told)
+
+
+def _asked(query: NewestQuery) -> list[str]:
+    """Return which figures left: the log must be able to say it, and none of it is secret."""
+    told = query.model_dump(exclude={"indicator", "exact", "why", "format"}, exclude_none=True)
+    return [f"{name}={value}" for name, value in told.items() if value != ""]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from kms.web.origin import one_line
 
 AREA = r"^[0-9]{10}$"
 AS_OF = "Show what was known at the end of this day (Manila); default: what is known now."
@@ -38,7 +40,7 @@ class NewestQuery(AsOfQuery):
         default=False,
         description="Counts as they are: only with a token of the scope figures:exact.",
     )
-    why: str = Field(
+    why: Annotated[str, AfterValidator(one_line)] = Field(
         default="", max_length=200, description="Reason for exact figures; kept in the audit log."
     )
     format: Literal["json", "csv"] = "json"

@@ -35,6 +35,7 @@ from kms.reads.series import SeriesQuery, read_newest, read_series_view
 from kms.reads.views import Frame
 from kms.reference import load_areas
 from kms.store.engine import Store
+from kms.store.ledger import recent_runs
 from kms.store.publications import current_issue, issues
 
 ROOT = "/api/v1"
@@ -115,7 +116,8 @@ def _add_series(server: OpenAPI, store: Store, rule: DisclosureRule) -> None:
                 log_export(store, who, query, view.frame.publication_id, rows=len(view.points))
             if query.format == "json":
                 return flask.jsonify(documents.series_record(view))
-            name = f"{view.indicator}-{view.area}-{view.sector or 'all'}"
+            kind = "EXACT-" if query.exact else ""
+            name = f"{kind}{view.indicator}-{view.area}-{view.sector or 'all'}"
             return _csv(documents.series_csv(view), view.frame, name)
 
         if query.exact:
@@ -154,10 +156,12 @@ def _add_health(server: OpenAPI, store: Store) -> None:
         try:
             with store.read() as connection:
                 issue = current_issue(connection)
+            with store.read_ops() as operations:  # without it nobody can sign in
+                recent_runs(operations, 1)
         except NoDataError as error:
             return fault(UNAVAILABLE, "no_publication", str(error))
         except SQLAlchemyError:
-            return fault(UNAVAILABLE, "no_store", "the data store cannot be read; see the log")
+            return fault(UNAVAILABLE, "no_store", "a store cannot be read; see the log")
         return flask.jsonify(status="ready", publication=issue.id)
 
     server.add_url_rule("/healthz", "healthz", healthz)

@@ -1,7 +1,8 @@
-"""Rendered briefs, kept by publication under KMS_HOME: made once, then read from disk."""
+"""Rendered briefs, kept by publication under KMS_HOME: a cache that can be emptied any time."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -18,7 +19,7 @@ from kms.config import MANILA, ROOT
 from kms.domain.indicators import ALL_SECTORS
 from kms.errors import NoDataError
 from kms.library.entries import FOLDER
-from kms.reads.brief import read_brief
+from kms.reads.brief import BriefView, read_brief
 from kms.reads.frame import resolve_issue
 from kms.reads.request import Request
 from kms.reference import REFERENCE, load_areas, load_sectors
@@ -26,12 +27,15 @@ from kms.store.engine import Store
 from kms.store.publications import PUBLISHED, Issue, issues
 from kms.texts import languages
 
+# Anybody may ask for any brief of any publication: what they fill must end somewhere.
+MOST_BYTES = 256 * 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Brief:
     """A document, what it shows, and the name under which it is saved."""
 
-    content: bytes
+    content: bytes | None  # None: it was only asked about
     publication_id: str
     etag: str
     file_name: str
@@ -44,15 +48,16 @@ class Shelf:
     store: Store
     home: Path
     rule: DisclosureRule
+    most_bytes: int = MOST_BYTES
 
-    def latest(self, request: Request) -> Brief:
-        """Return the brief of the publication readers see now."""
+    def latest(self, request: Request, *, only_about: bool = False) -> Brief:
+        """Return the brief of the publication readers see now; `only_about` makes none."""
         _check(request)
         with self.store.read() as connection:
             issue = resolve_issue(connection, Request())
-        return self._brief(issue, request)
+        return self._brief(issue, request, only_about=only_about)
 
-    def of(self, publication_id: str, request: Request) -> Brief:
+    def of(self, publication_id: str, request: Request, *, only_about: bool = False) -> Brief:
         """Return the brief of one publication; raise `NoDataError` when there is none."""
         _check(request)
         with self.store.read() as connection:
@@ -61,17 +66,19 @@ class Shelf:
             raise NoDataError(
                 f"there is no publication '{publication_id[:40]}'; ask for latest.pdf instead"
             )
-        return self._brief(found[publication_id], request)
+        return self._brief(found[publication_id], request, only_about=only_about)
 
-    def _brief(self, issue: Issue, request: Request) -> Brief:
+    def _brief(self, issue: Issue, request: Request, *, only_about: bool) -> Brief:
         name = f"{request.area}-{request.sector}-{request.language}"
         version = f"{edition()}-{self.rule.threshold}-{self.rule.base}"
         path = self.home / "briefs" / issue.id / f"{name}-{version}.pdf"
-        if path.exists():
-            content = path.read_bytes()
-        else:
-            content = self._made(issue, request)
-            _keep(path, content)
+        content = _kept(path)
+        if content is None:
+            view = self._view(issue, request)
+            if not only_about:
+                content = sector_brief.render(view, request.language)
+                _keep(path, content)
+                _trim(self.home / "briefs", self.most_bytes)
         place = _slug(load_areas().get(request.area).short_name)
         return Brief(
             content=content,
@@ -80,7 +87,7 @@ class Shelf:
             file_name=f"ligtas-{place}-{request.sector}-{issue.id}-{request.language}.pdf",
         )
 
-    def _made(self, issue: Issue, request: Request) -> bytes:
+    def _view(self, issue: Issue, request: Request) -> BriefView:
         with self.store.read() as connection:
             shown = resolve_issue(connection, Request())
         asked = Request(
@@ -95,7 +102,7 @@ class Shelf:
                 f"publication {issue.id} was replaced on its own day by "
                 f"{view.frame.publication_id}, and this brief of it was not kept"
             )
-        return sector_brief.render(view, request.language)
+        return view
 
 
 @cache
@@ -140,6 +147,17 @@ def _check(request: Request) -> None:
         )
 
 
+def _kept(path: Path) -> bytes | None:
+    """Return a kept document and note that it was used; None when there is none."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    with contextlib.suppress(OSError):  # gone meanwhile, or on a disk that is only read
+        os.utime(path)
+    return content
+
+
 def _keep(path: Path, content: bytes) -> None:
     """Write whole or not at all: readers may come at any moment."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -147,3 +165,18 @@ def _keep(path: Path, content: bytes) -> None:
     with os.fdopen(handle, "wb") as file:
         file.write(content)
     Path(name).replace(path)
+
+
+def _trim(folder: Path, most_bytes: int) -> None:
+    """Remove what was used longest ago until the rest fits; other processes may do so, too."""
+    found = []
+    for path in folder.glob("*/*"):
+        with contextlib.suppress(FileNotFoundError):
+            stat = path.stat()
+            found.append((stat.st_mtime_ns, stat.st_size, path))
+    beyond = sum(size for _, size, _ in found) - most_bytes
+    for _, size, path in sorted(found):
+        if beyond <= 0:
+            return
+        path.unlink(missing_ok=True)
+        beyond -= size

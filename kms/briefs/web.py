@@ -36,14 +36,23 @@ def create_briefs(
 
     @pages.get("/<area>/<sector>/latest.pdf")
     def latest(area: str, sector: str) -> Response:
-        return _answer(lambda: shelf.latest(asked(area, sector)), "no-cache")
+        return _answer(
+            lambda: shelf.latest(asked(area, sector), only_about=_only_about()), "no-cache"
+        )
 
     @pages.get("/<area>/<sector>/<publication>.pdf")
     def of_publication(area: str, sector: str, publication: str) -> Response:
         kept = f"public, max-age={A_YEAR}, immutable"
-        return _answer(lambda: shelf.of(publication, asked(area, sector)), kept)
+        return _answer(
+            lambda: shelf.of(publication, asked(area, sector), only_about=_only_about()), kept
+        )
 
     return pages
+
+
+def _only_about() -> bool:
+    """Tell whether the headers alone are wanted: nothing is set in type or kept for that."""
+    return flask.request.method == "HEAD"
 
 
 def _answer(read: Callable[[], Brief], cache_control: str) -> Response:
@@ -55,6 +64,8 @@ def _answer(read: Callable[[], Brief], cache_control: str) -> Response:
         log.exception("a brief could not be made")
         return page(UNAVAILABLE, words=words_of(FAILED), detail=str(error), onward=ONWARD)
     response = flask.Response(brief.content, mimetype="application/pdf")
+    # A length of 0 would be a lie about a document that was not made.
+    response.automatically_set_content_length = brief.content is not None
     response.headers["Content-Disposition"] = f'inline; filename="{brief.file_name}"'
     response.headers["Cache-Control"] = cache_control
     response.set_etag(brief.etag)

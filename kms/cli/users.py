@@ -162,17 +162,18 @@ def reset(name: Name) -> None:
 def unlock(name: Name) -> None:
     """Forget the failed attempts to sign in to an account."""
     from kms.access import audit
-    from kms.access.accounts.people import plain_name
     from kms.access.accounts.throttle import ACCOUNT, keys_of
     from kms.store.open import opened
     from kms.store.sessions import clear_throttle
 
     settings = load_settings()
-    key = keys_of(plain_name(name), "", settings.signing_key())[ACCOUNT]
-    with opened(settings) as store, store.write_ops() as connection:
-        found = clear_throttle(connection, key)
-        audit.write(connection, _operator(), audit.Event("account.unlock", plain_name(name)))
-    typer.echo(f"{name} may try again" if found else f"nothing held {name} back")
+    with opened(settings) as store:
+        known = _account(store, name)["name"]  # what was typed could be anything, a password too
+        key = keys_of(known, "", settings.signing_key())[ACCOUNT]
+        with store.write_ops() as connection:
+            found = clear_throttle(connection, key)
+            audit.write(connection, _operator(), audit.Event("account.unlock", known))
+    typer.echo(f"{known} may try again" if found else f"nothing held {known} back")
 
 
 @user_app.command()

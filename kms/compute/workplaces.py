@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from sqlalchemy import Connection
 
+from kms.compute.cells import Key, Line, hidden_cells
 from kms.config import MANILA
 from kms.domain.areas import COUNTRY, Areas
 from kms.domain.indicators import (
@@ -28,6 +29,11 @@ from metrics.proportions import wilson
 from metrics.states import State
 
 LARGEST_SHARE = 0.8  # of a cell's workers in one establishment; above, it would be named
+ROUNDED_TO = 5  # establishments and inspections, so that an edition does not tell of one more
+MANY_ESTABLISHMENTS = 30  # below, a share is printed in the coarse steps
+COARSE, FINE = 0.05, 0.01
+ITEM_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2)  # the first that holds two establishments
+_SLIP = 1e-9  # of a step: an end that is a step is not rounded beyond it
 _RESULTS = {"compliance_initial": "compliant_initial", "compliance_after": "compliant_after"}
 
 
@@ -120,12 +126,54 @@ def design_effect(engine: duckdb.DuckDBPyConnection, column: str) -> float:
 
 
 def _entries(engine: duckdb.DuckDBPyConnection, last: date) -> Iterator[Entry]:
-    for indicator, column in _RESULTS.items():
-        effect = design_effect(engine, column)
-        for tally in _tallies(engine, column):
-            yield _share(indicator, tally, effect, last)
+    tallies, effects = tallied(engine), {c: design_effect(engine, c) for c in _RESULTS.values()}
+    hidden = hidden_shares(tallies)
+    for key, tally in tallies.items():
+        column = _RESULTS.get(key[0])
+        effect = effects[column] if column else 1.0
+        if key in hidden:
+            yield _hidden(key, last)
+        else:
+            yield _share(key, tally, effect, last)
+
+
+def tallied(engine: duckdb.DuckDBPyConnection) -> dict[Key, Tally]:
+    """Count every share of every cell and margin from the table `asked`."""
+    found = {
+        (indicator, tally.area, tally.sector): tally
+        for indicator, column in _RESULTS.items()
+        for tally in _tallies(engine, column)
+    }
     for item, tally in _items_not_met(engine):
-        yield _share(f"{NOT_MET}{item}", tally, 1.0, last)
+        found[f"{NOT_MET}{item}", tally.area, tally.sector] = tally
+    return found
+
+
+def hidden_shares(tallies: Mapping[Key, Tally]) -> frozenset[Key]:
+    """Return the cells that speak of few, and those that would give them back."""
+    establishments = {key: tally.establishments for key, tally in tallies.items()}
+    few = [key for key, tally in tallies.items() if not tally.speaks_of_many]
+    return hidden_cells(establishments, few, lines_of(tallies))
+
+
+def lines_of(keys: Collection[Key]) -> list[Line]:
+    """Return the sums in the tables of shares: over sections, regions and checklist items."""
+    lines = []
+    for margin in sorted(keys):
+        indicator, area, sector = margin
+        alike = [key for key in keys if key[0] == indicator and key != margin]
+        sums = []
+        if sector == ALL_SECTORS:
+            sums.append([key for key in alike if key[1] == area])
+        if area == COUNTRY:
+            sums.append([key for key in alike if key[2] == sector])
+        lines += [Line(margin, tuple(sorted(members))) for members in sums if members]
+        if area == COUNTRY and indicator == "compliance_initial":
+            # Items not met at first visits add up to what a section did not meet.
+            items = [k for k in keys if k[0].startswith(NOT_MET) and k[2] == sector]
+            if items:
+                lines.append(Line(margin, tuple(sorted(items)), same_establishments=True))
+    return lines
 
 
 def _tallies(engine: duckdb.DuckDBPyConnection, column: str) -> list[Tally]:
@@ -154,24 +202,57 @@ def _items_not_met(engine: duckdb.DuckDBPyConnection) -> list[tuple[str, Tally]]
     return [(row[0], Tally(*row[1:])) for row in rows]
 
 
-def _share(indicator: str, tally: Tally, effect: float, last: date) -> Entry:
-    enough = tally.speaks_of_many
-    found = wilson(
-        float(tally.met), float(tally.asked), design_effect=effect, level=SAFETY_RANGE_LEVEL
-    )
-
-    def shown(value: object) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        return np.array([value if enough else np.nan], dtype=np.float64)
-
+def _share(key: Key, tally: Tally, effect: float, last: date) -> Entry:
+    establishments = about(tally.establishments)
+    value, low, high = coarse(tally, effect, step_of(key[0], tally.establishments))
     series = make_series(
         last,
-        shown(found.value),
-        low=shown(found.low),
-        high=shown(found.high),
-        state=float(State.FINAL if enough else State.SUPPRESSED),
-        completeness=float(tally.establishments),
+        np.array([value], dtype=np.float64),
+        low=low,
+        high=high,
+        state=float(State.FINAL),
+        completeness=float(establishments),
     )
-    return Entry(indicator, tally.area, tally.sector, series, tally.inspections)
+    return Entry(*key, series, about(tally.inspections))
+
+
+def _hidden(key: Key, last: date) -> Entry:
+    nothing = make_series(last, np.array([np.nan]), state=float(State.SUPPRESSED))
+    return Entry(*key, nothing)
+
+
+def about(count: int) -> int:
+    """Round a count as it is published, never to less than a cell needs to be shown."""
+    return max(LEAST_ESTABLISHMENTS, round(count / ROUNDED_TO) * ROUNDED_TO)
+
+
+def step_of(indicator: str, establishments: int) -> float:
+    """Return the step in which a share is printed.
+
+    An establishment is one answer of many in a share of all items, but all of its answer to a
+    single item: there a step holds two establishments, else one more would show its answer.
+    It follows the rounded count, since the step is seen, too.
+    """
+    known = about(establishments)
+    if indicator.startswith(NOT_MET):
+        return next((step for step in ITEM_STEPS if step * known >= 2), ITEM_STEPS[-1])
+    return FINE if known >= MANY_ESTABLISHMENTS else COARSE
+
+
+def coarse(tally: Tally, effect: float, step: float) -> tuple[float, float, float]:
+    """Return a share and its range in steps.
+
+    The range is that of every share which is printed alike: its ends would narrow it down.
+    """
+    places = round(1 / step)
+    value = round(tally.met / tally.asked * places) / places
+    ends = np.clip([value - step / 2, value + step / 2], 0.0, 1.0)
+    found = wilson(
+        ends * tally.asked, float(tally.asked), design_effect=effect, level=SAFETY_RANGE_LEVEL
+    )
+    low = np.floor(found.low[0] * places + _SLIP) / places
+    high = np.ceil(found.high[1] * places - _SLIP) / places
+    return value, float(np.clip(low, 0.0, 1.0)), float(np.clip(high, 0.0, 1.0))
 
 
 def _one(engine: duckdb.DuckDBPyConnection, query: str) -> str:

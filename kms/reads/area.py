@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +67,15 @@ def read_area(store: Store, request: Request, rule: DisclosureRule | None = None
 
 def _course(shown: ShownFigures, indicator: str, area: str) -> SeriesView:
     found = shown.figures(indicator, [area]).get(area)
-    return EMPTY if found is None else series_view(last_days(found.series, SHOWN_DAYS))
+    if found is None:
+        return EMPTY
+    # A figure held from the last whole week stands on that week's Saturday, and there alone.
+    own = ~found.held()[-SHOWN_DAYS:]
+    whole = series_view(last_days(found.series, SHOWN_DAYS))
+    columns = {
+        name: tuple(compress(getattr(whole, name), own)) for name in SeriesView.__dataclass_fields__
+    }
+    return SeriesView(**columns)
 
 
 def series_view(series: Series) -> SeriesView:
@@ -98,14 +107,14 @@ def _cases(shown: ShownFigures, area: str) -> CasesView:
     counts = shown.counts(shown.basis, [area]).get(area)
     if counts is None:
         return CasesView((), (), (), None, shown.basis)
-    series = last_days(counts.days, SHOWN_DAYS)
+    series, settled = last_days(counts.days, SHOWN_DAYS), last_days(counts.exact, SHOWN_DAYS)
     exact = shown.disclosure.of(area).is_exact
     mean = counts.weeks / WEEK
     if exact:
         mean = np.convolve(counts.exact.value, np.ones(WEEK))[: len(counts.exact)] / WEEK
     settling = [
         day
-        for day, share in zip(series.dates(), series.completeness, strict=True)
+        for day, share in zip(series.dates(), settled.completeness, strict=True)
         if share < FINAL_SHARE
     ]
     return CasesView(

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from kms.compute.identity import inputs_hash
 from kms.config import MANILA
@@ -27,10 +28,12 @@ from kms.store.publications import (
     with_inputs,
 )
 from kms.store.sources import sources
+from kms.store.states import ACCEPTED
 from kms.store.vintages import cuts, newest, vintages
 
 CASES = "doh_case_information"
 STALE_AFTER_DAYS = 7
+UnreadableError = SQLAlchemyError  # by this name pages know it; they import no database
 
 
 def resolve_issue(connection: Connection, request: Request) -> Issue:
@@ -114,6 +117,14 @@ def late_days(connection: Connection, source: Mapping[str, Any], now: datetime) 
     return max(0, overdue.days)
 
 
+def today(store: object) -> date | None:
+    """Return the day (Manila) it is in a store; None for hand-made views, which have none."""
+    if not isinstance(store, Store):
+        return None
+    with store.read() as connection:
+        return clock(connection).astimezone(MANILA).date()
+
+
 def edition(store: Store) -> str:
     """Return a cheap name for everything pages show: it changes when any of it may have."""
     with store.read() as connection:
@@ -121,9 +132,10 @@ def edition(store: Store) -> str:
             shown = current_issue(connection).id
         except NoDataError:
             shown = ""
-        today = clock(connection).astimezone(MANILA).date()
-        known = len(vintages(connection))
+        day = clock(connection).astimezone(MANILA).date()
+        known = vintages(connection)
     with store.read_ops() as operations:
         runs = recent_runs(operations, 1)
     last = f"{runs[0]['run_id']} {runs[0]['state']}" if runs else ""
-    return f"{shown} {today} {known} {last}"
+    accepted = sum(vintage["state"] == ACCEPTED for vintage in known)  # fewer once withdrawn
+    return f"{shown} {day} {len(known)} {accepted} {last}"

@@ -30,10 +30,11 @@ class Request:
     actor: str = ""  # audit page: one user
     before: str = ""  # audit page: rows older than this number
     who: Principal = PUBLIC  # from the session, never from the address
+    address: str = ""  # of the reader on the network, for the audit log alone
 
     def filled(self, fields: Mapping[str, str]) -> Request:
         """Return it with fields that stood in the address; who asks never comes from there."""
-        if not fields.keys().isdisjoint({"who", "as_of"}):
-            raise ValueError("who asks, and the day, are not fields of an address")
+        if not fields.keys().isdisjoint({"who", "as_of", "address"}):
+            raise ValueError("who asks, from where, and the day are not fields of an address")
         wanted: dict[str, Any] = dict(fields)
         return replace(self, **wanted)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from kms.access.disclosure import Disclosure
 from kms.access.figures import printed
-from kms.access.weeks import SATURDAY, WEEK, week_ends
+from kms.access.weeks import WEEK, week_ends
 from kms.config import MANILA
 from kms.domain.areas import COUNTRY, Area, Areas
 from kms.domain.indicators import ALL_SECTORS
@@ -169,7 +169,7 @@ def sparkline(series: Series | None) -> tuple[float | None, ...]:
 
 
 def _age(shown: ShownFigures, newest: Newest, area: str) -> int | None:
-    """Return how old an area's last reported case is; within a hidden week, how old that is."""
+    """Return how old an area's last reported case is; within a hidden week, at most so old."""
     reported = newest.issue.facts["reported_to"].get(area)
     if reported is None:
         return None
@@ -177,8 +177,7 @@ def _age(shown: ShownFigures, newest: Newest, area: str) -> int | None:
     counts = shown.counts(REPORT, [area]).get(area)
     place = None if counts is None else counts.exact.position(day)
     if counts is not None and place is not None and counts.hidden[place]:
-        saturday = day + timedelta(days=(SATURDAY - day.toordinal()) % WEEK)
-        day = min(saturday, counts.exact.end)
+        day -= timedelta(days=day.toordinal() % WEEK)  # its Sunday: never told too fresh
     return (newest.today - day).days
 
 

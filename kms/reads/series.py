@@ -111,7 +111,7 @@ def read_series_view(
             series = only_shown(series)
         elif _from_cases(query.indicator):
             shown = ShownFigures(connection, issue, Disclosure(rule or EXACT))
-            series = shown.figures(query.indicator, [query.area])[query.area].series
+            series = shown.figures(query.indicator, [query.area])[query.area].at_home()
         else:
             series = rounded(only_shown(series), query.indicator)
     points = tuple(_points(series, query))

@@ -9,13 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DisconnectionError,
+    OperationalError,
+)
 
 from kms.config import Settings
 from kms.errors import ConfigError, FetchError
 
 DATA_SCHEMA, OPS_SCHEMA = "kms_data", "kms_ops"
 BUSY_MS = 20_000
+FILE = "file"  # in a connection's record: which file it was opened on
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,7 @@ def open_store(settings: Settings) -> Store:
     )
     for engine in (store.data, store.ops):
         _reach(engine)
+        _keep_file(engine)
     return store
 
 
@@ -127,6 +134,37 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _keep_file(engine: Engine) -> None:
+    """Make a SQLite file that has gone a fault: an empty one in its place would hide the loss."""
+    name = engine.url.database if engine.dialect.name == "sqlite" else None
+    if not name or name.startswith((":memory:", "file:")):
+        return
+    file = Path(name).resolve()
+    address = f"{file.as_uri()}?mode=rw"
+
+    def connecting(_dialect: Any, record: Any, given: list[Any], named: dict[str, Any]) -> None:
+        given[0], named["uri"] = address, True
+        record.info[FILE] = _identity(file)
+
+    def taking(_connection: Any, record: Any, _proxy: Any) -> None:
+        found = _identity(file)
+        if (
+            found is None or record.info.setdefault(FILE, found) != found
+        ):  # what is written to a removed file is lost
+            raise DisconnectionError("the file of the store was removed or replaced")
+
+    event.listen(engine, "do_connect", connecting)
+    event.listen(engine, "checkout", taking)
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _reach(engine: Engine) -> None:

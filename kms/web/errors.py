@@ -77,7 +77,7 @@ SAID = {
     403: Words(
         N_("This is not open to you"),
         N_("Your account does not include it, or the request came from another site."),
-        N_("Open it from Ligtas itself. If you need it for your work, ask a data steward."),
+        N_("Open it from Ligtas itself. If you need it for your work, ask an admin."),
     ),
     404: Words(
         N_("There is no page at this address"),

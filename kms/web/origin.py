@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import flask
+from werkzeug.datastructures import MultiDict
 from werkzeug.sansio.utils import host_is_trusted
 
 from kms.api.faults import for_programs
@@ -20,6 +21,9 @@ READING = frozenset({"GET", "HEAD", "OPTIONS"})
 HEALTH = ("/healthz", "/readyz")  # asked by address, by whatever watches the machine
 # Browsers take a backslash for / and skip line breaks: a link to such a path leads elsewhere.
 MISLEADING = re.compile(r"[\x00-\x1f\x7f\\]")
+UNWRITABLE = re.compile("[\x00\ud800-\udfff]")  # what no store and no UTF-8 text can hold
+# Signs that show nothing, or turn the order of those around them.
+HIDDEN = re.compile(r"(?!\s)[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 OURS = frozenset({None, "same-origin", "none"})  # Sec-Fetch-Site; "none": typed or a bookmark
 FOREIGN_HOST = Words(
     N_("This server does not answer to that name"),
@@ -79,13 +83,27 @@ def same_origin(
             return refuse(400, FOREIGN_HOST)
         if max(len(asked.path), len(asked.query_string)) > LONGEST:
             return refuse(414)
-        if MISLEADING.search(asked.path):
+        if MISLEADING.search(asked.path) or not writable(asked.path, *_texts_of(asked.args)):
             return refuse(400)
         if asked.method in READING:
             return None
         return _refused_change(plate, asked)
 
     server.before_request(refused)
+
+
+def writable(*texts: str) -> bool:
+    """Tell whether a store could hold these texts; PostgreSQL takes no NUL."""
+    return not any(UNWRITABLE.search(text) for text in texts)
+
+
+def one_line(written: str) -> str:
+    """Return a text as it looks: on one line, without signs that hide or reorder others."""
+    return " ".join(HIDDEN.sub("", written).split())
+
+
+def _texts_of(fields: MultiDict[str, str]) -> list[str]:
+    return [text for field in fields.items(multi=True) for text in field]
 
 
 def _refused_change(plate: Doorplate, asked: flask.Request) -> flask.Response | None:

@@ -99,7 +99,11 @@ def name_cell(row: AreaRow, visit: Visit) -> Component:
                 title=was,
             )
         )
-    return two(name, " · ".join(part for part in (row.label, people) if part))
+    day = row.r.ref_date
+    dated = (
+        text.gettext("R to {day}").format(day=text.short_day(day)) if row.r.value and day else ""
+    )
+    return two(name, " · ".join(part for part in (row.label, people, dated) if part))
 
 
 def trend_cell(row: AreaRow, text: Texts) -> Component:

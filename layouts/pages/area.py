@@ -7,6 +7,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from kms.access.policy import sees_exact
 from kms.domain.indicators import SAFETY_RANGE_LEVEL
 from kms.findings import area_lead, dated
 from kms.reads.area import read_area
@@ -83,6 +84,12 @@ def answer(view: AreaView, visit: Visit) -> Component:
                         [
                             html.H1(place_name(text, row.name), tabIndex="-1"),
                             marks.direction(text, row.direction),
+                            html.Span(
+                                text.gettext("Exact figures: not for passing on"),
+                                className="st bad",
+                            )
+                            if sees_exact(visit.who, row.code)
+                            else None,
                             html.Span(
                                 text.gettext("was {direction}").format(
                                     direction=direction_word(text, row.change).lower()

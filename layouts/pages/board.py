@@ -68,7 +68,9 @@ def answer(view: BoardView, visit: Visit) -> Component:
         [
             heading(
                 headline(text, view.rows, view.frame),
-                eyebrow=". ".join(part for part in (known, days_covered(text, view.frame)) if part),
+                eyebrow=". ".join(
+                    part for part in (known, days_covered(text, view.frame, view.rows)) if part
+                ),
             ),
             html.P(
                 dated(text, board_headline(text, view.rows) + ".", view.frame), className="leads"

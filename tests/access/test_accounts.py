@@ -15,7 +15,8 @@ from kms.access import audit
 from kms.access.accounts import invitations, passwords, people, sessions, tokens
 from kms.access.accounts.grants import area_prefix, checked_grant
 from kms.access.accounts.sessions import Lifetime
-from kms.access.accounts.sign_in import Attempt, sign_in
+from kms.access.accounts.sign_in import Attempt, Known, sign_in
+from kms.access.accounts.throttle import network_of
 from kms.access.audit import Origin
 from kms.domain.principal import COMMAND, PUBLIC, Grant, Principal
 from kms.errors import AccessError, DataError, ThrottledError
@@ -36,7 +37,7 @@ def make(store: Store, name: str = "maria", *grants: Grant) -> str:
     )  # fmt: skip
 
 
-def try_in(store: Store, password: str, *, name: str = "maria", at: datetime = AT) -> str:
+def try_in(store: Store, password: str, *, name: str = "maria", at: datetime = AT) -> Known:
     return sign_in(store, Attempt(name, password, "10.0.0.1"), secret=KEY, at=at)
 
 
@@ -46,7 +47,7 @@ def who(store: Store, session: str, at: datetime = AT) -> Principal:
 
 def test_the_right_password_opens_a_session_with_the_roles_of_the_account(both: Store) -> None:
     account = make(both, "Maria", Grant("analyst", area="13"))
-    assert try_in(both, PASSWORD, name=" MARIA ") == account
+    assert try_in(both, PASSWORD, name=" MARIA ").account == account
     found = who(both, sessions.open_session(both, account, address="10.0.0.1", at=AT))
     assert (found.name, found.grants) == ("maria", (Grant("analyst", "13"),))
 
@@ -235,12 +236,44 @@ def test_a_token_opens_what_its_scopes_name_until_it_ends(both: Store) -> None:
     assert tokens.resolve(both, token, AT) is None
 
 
+def test_a_disabled_account_gets_no_token(store: Store) -> None:
+    make(store, "root", Grant("admin"))
+    owner = Principal(account=make(store), name="maria", grants=(Grant("viewer"),))
+    people.set_state(store, "maria", DISABLED, origin=OPERATOR, at=AT)
+    with pytest.raises(AccessError, match="disabled"):
+        tokens.make_token(
+            store, owner, label="", scopes=["figures"], days=1, origin=OPERATOR, at=AT
+        )
+
+
 @pytest.mark.parametrize(
     ("given", "kept"),
     [("", ""), ("0000000000", ""), ("1300000000", "13"), ("13", "13"), ("0702200000", "07022")],
 )
 def test_areas_become_the_digits_all_codes_within_share(given: str, kept: str) -> None:
     assert area_prefix(given) == kept
+
+
+@pytest.mark.parametrize("given", ["0", "00", "00000", "000000000", "00000000000"])
+def test_a_few_zeros_are_no_wish_to_see_the_whole_country(given: str) -> None:
+    with pytest.raises(AccessError, match="the area is"):
+        area_prefix(given)
+
+
+@pytest.mark.parametrize(
+    ("given", "counted"),
+    [
+        ("203.0.113.5", "203.0.113.5"), ("203.0.113.5:4711", "203.0.113.5"),
+        ("::ffff:203.0.113.5", "203.0.113.5"), ("[::ffff:203.0.113.5]:80", "203.0.113.5"),
+        ("2001:db8::1", "2001:db8::/64"), ("[2001:db8::2]:4711", "2001:db8::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", "unknown"), ("<script>", "unknown"), ("other:1", "unknown"), ("[]:1", "unknown"),
+    ],
+)  # fmt: skip
+def test_attempts_are_counted_by_the_network_however_it_is_written(
+    given: str, counted: str
+) -> None:
+    assert network_of(given) == counted
 
 
 @pytest.mark.parametrize(
@@ -275,6 +308,15 @@ def test_the_database_refuses_to_change_the_log(both: Store) -> None:
     for statement in ("UPDATE audit SET actor = 'x'", "DELETE FROM audit"):
         with pytest.raises(DatabaseError, match="append-only"), both.write_ops() as connection:
             connection.execute(text(statement))
+
+
+@pytest.mark.parametrize("verb", ["INSERT OR REPLACE", "REPLACE", "INSERT OR IGNORE"])
+def test_sqlite_does_not_write_over_a_row_of_the_log(store: Store, verb: str) -> None:
+    make(store)
+    with pytest.raises(DatabaseError, match="append-only"), store.write_ops() as connection:
+        connection.execute(text(f"{verb} INTO audit SELECT * FROM audit WHERE seq = 1"))
+    audit.record(store, OPERATOR, audit.Event("export"))
+    assert audit.verify(store)[0].seq == 3
 
 
 def test_a_changed_removed_or_cut_log_is_noticed(store: Store) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, update
 
+from ingest.inbox import take_in
 from kms.access import retention
 from kms.access.audit import operator
 from kms.config import Settings, now
@@ -50,7 +53,7 @@ def kept(store: Store) -> set[str]:
         return {issue.id for issue in issues(connection)}
 
 
-def test_publications_stay_while_recent_at_month_ends_and_when_a_brief_cites_them(
+def test_publications_stay_while_recent_and_at_month_ends_whatever_brief_was_asked_for(
     place: tuple[Store, Settings],
 ) -> None:
     store, settings = place
@@ -62,7 +65,8 @@ def test_publications_stay_while_recent_at_month_ends_and_when_a_brief_cites_the
     with store.read() as connection:
         now_shown = {issue.id for issue in issues(connection) if not issue.id.startswith("old")}
     apply(place)
-    assert kept(store) == now_shown | {"old-30", "old-121", "old-125", "old-150"}
+    assert kept(store) == now_shown | {"old-30", "old-121", "old-150"}
+    assert not folder.exists()
 
 
 def test_nothing_goes_that_the_refresh_would_make_again(place: tuple[Store, Settings]) -> None:
@@ -116,3 +120,18 @@ def test_drafts_and_the_current_publication_are_not_touched(
         long_ago = now() - timedelta(days=4000)
         connection.execute(update(Publication).values(as_of=long_ago))
     assert apply(place)["publications"] == 0
+
+
+def test_a_file_refused_just_now_stays_however_old_it_is(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    name = "DOH COVID Data Drop_ 20210328 - 04 Case Information.csv"
+    (inbox / name).write_text("<html>sign in</html>", encoding="utf-8")
+    os.utime(inbox / name, (1.5e9, 1.5e9))
+    with_inbox = settings.model_copy(update={"inbox": inbox})
+    take_in(store, with_inbox, fetched_at=now())
+    assert (inbox / "refused" / name).exists()
+    assert apply((store, with_inbox))["refused and done files"] == 0
+    assert (inbox / "refused" / name).exists()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import os
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -16,9 +18,9 @@ import app
 from kms.access.accounts import invitations, sessions
 from kms.access.accounts.sign_in import Attempt, sign_in
 from kms.access.audit import operator
-from kms.config import load_settings, now
+from kms.config import Settings, load_settings, now
 from kms.domain.principal import Grant
-from kms.errors import AccessError
+from kms.errors import AccessError, ConfigError
 from kms.store.account_tables import UserSession
 from kms.store.audit import entries
 from kms.store.open import opened
@@ -118,6 +120,59 @@ def test_unlocking_lets_a_throttled_account_try_again(command: Command) -> None:
         assert command("user", "unlock", "maria")[1] == "maria may try again\n"
         attempt = Attempt("maria", PASSWORD, "10.0.0.1")
         assert sign_in(store, attempt, secret=settings.signing_key(), at=now())
+
+
+def test_unlocking_nobody_is_refused_and_keeps_nothing_of_what_was_typed(
+    command: Command,
+) -> None:
+    code, _, wrong = command("user", "unlock", PASSWORD)
+    assert code == 3
+    assert "there is no user" in wrong
+    with opened(load_settings()) as store, store.read_ops() as connection:
+        assert entries(connection, before=None, most=10) == []
+
+
+def test_a_disabled_account_gets_no_token(command: Command) -> None:
+    command("user", "create", "root", "--admin", typed=f"{PASSWORD}\n")
+    command("user", "create", "maria", typed=f"{PASSWORD}\n")
+    command("user", "disable", "maria")
+    code, said, wrong = command("user", "token", "maria")
+    assert (code, said) == (3, "")
+    assert "disabled" in wrong
+
+
+@pytest.mark.parametrize("held", ["", "\n", "abc\n", " " * 40])
+def test_a_kept_key_that_is_empty_or_short_is_refused(tmp_path: Path, held: str) -> None:
+    path = tmp_path / "secret_key"
+    path.write_text(held, encoding="ascii")
+    with pytest.raises(ConfigError, match="fewer than 32; remove the file"):
+        Settings(home=tmp_path).signing_key()
+    assert path.read_text(encoding="ascii") == held
+
+
+def test_a_short_key_is_refused_in_development_too(tmp_path: Path) -> None:
+    for short in ("short", " " * 40, f"{'k' * 31} "):
+        with pytest.raises(ConfigError, match="KMS_SECRET_KEY holds a key of"):
+            Settings(home=tmp_path, secret_key=short).signing_key()
+    empty = tmp_path / "empty"
+    empty.touch()
+    with pytest.raises(ConfigError, match="a key of 0 characters"):
+        Settings(home=tmp_path, secret_key_file=empty).signing_key()
+    padded = Settings(home=tmp_path, secret_key=f" {'k' * 32}\n")
+    assert padded.signing_key() == "k" * 32
+
+
+def test_all_who_start_at_once_have_the_same_key(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home")
+    start = threading.Barrier(8)
+
+    def key(_: int) -> str:
+        start.wait()
+        return settings.signing_key()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(key, range(8)))) == 1
+    assert [path.name for path in settings.home.iterdir()] == ["secret_key"]
 
 
 def test_the_audit_log_is_verified(command: Command) -> None:

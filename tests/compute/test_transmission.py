@@ -84,7 +84,7 @@ def test_items_still_open_count_as_not_met(store: Store) -> None:
         for e in entries
         if (e.indicator, e.area, e.sector) == ("compliance_after", NATION, ALL_SECTORS)
     ]
-    assert found.series.value[0] == pytest.approx(expected)
+    assert found.series.value[0] == pytest.approx(expected, abs=0.005)  # printed in steps
 
 
 def test_the_same_data_give_the_same_bytes(store: Store) -> None:

@@ -375,7 +375,10 @@ def test_figures_too_old_say_so_on_every_page() -> None:
 
 def test_the_board_says_which_days_its_figures_are_for(client: FlaskClient) -> None:
     shown = words(client.get("/").text)
-    assert "R: 7 days to 6 Nov; cases and attack rate to 14 Nov" in shown
+    assert "R to 4 Nov" in shown
+    assert (
+        "R: 7 days to 6 Nov, where cases are few to 4 Nov; cases and attack rate to 14 Nov" in shown
+    )
 
 
 def test_items_still_open_are_said_to_count_as_not_met(client: FlaskClient) -> None:

@@ -185,10 +185,19 @@ def test_no_small_count_is_in_any_public_series(public: dict[str, bytes]) -> Non
             continue
         body = said.split(b"Content-Type")[0].decode()
         for row in csv.DictReader(io.StringIO(body)):
+            assert row["completeness"] == "", address  # its ratios would tell the counts
             if re.fullmatch(r"[0-9.]+", row["value"] or ""):
                 seen += 1
                 assert float(row["value"]) == 0 or float(row["value"]) > 7, address
     assert seen > 1000
+
+
+def test_completeness_of_figures_has_one_digit(public: dict[str, bytes]) -> None:
+    (said,) = [told for address, told in public.items() if "series?indicator=r_t&" in address
+               and "csv" in address]  # fmt: skip
+    rows = list(csv.DictReader(io.StringIO(said.split(b"Content-Type")[0].decode())))
+    told = {row["completeness"] for row in rows if row["completeness"]}
+    assert told <= {f"{step / 10}" for step in range(11)}
 
 
 def test_names_of_firms_need_an_account(server: Flask) -> None:

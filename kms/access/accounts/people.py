@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from kms.access import audit
 from kms.access.accounts.grants import may_reset, stays_with_an_admin
-from kms.access.accounts.passwords import check_password, hash_password
+from kms.access.accounts.passwords import check_password, hash_password, verify
 from kms.access.audit import Event, Origin
 from kms.domain.principal import Grant
 from kms.errors import AccessError
@@ -141,6 +141,8 @@ def change_password(
         row = accounts.account_of(connection, account_id)
     if row is None or row["state"] != accounts.ACTIVE:
         raise AccessError("the account is closed; ask whoever runs this site")
+    if verify(row["password_hash"], password):
+        raise AccessError("the new password is the present one; choose another", "same")
     hashed = hash_password(check_password(password, row["name"]))
     with store.write_ops() as connection:
         accounts.change_account(connection, row["id"], password_hash=hashed, must_change=False)

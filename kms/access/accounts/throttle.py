@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +15,9 @@ from kms.store.sessions import clear_throttle, set_throttle, throttle_of
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=15)
 FORGOTTEN_AFTER = timedelta(hours=24)
+UNKNOWN = "unknown"
+# What some proxies send: an IPv4 address with the port, an IPv6 address in brackets.
+_WITH_PORT = re.compile(r"(?P<v4>[0-9.]+):[0-9]*|\[(?P<v6>[^\]]*)\](?::[0-9]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +77,19 @@ def keys_of(name: str, address: str, secret: str) -> dict[Limit, str]:
 
 
 def network_of(address: str) -> str:
-    """Return what one person can be expected to hold: an IPv4 address, an IPv6 /64."""
+    """Return what one person can be expected to hold: an IPv4 address, an IPv6 /64.
+
+    All that cannot be read counts as one, or a new word each time would be a new start.
+    """
+    found = _WITH_PORT.fullmatch(address.strip())
+    bare = (found["v4"] or found["v6"]) if found else address.strip()
     try:
-        parsed = ipaddress.ip_address(address)
+        parsed = ipaddress.ip_address(bare)
     except ValueError:
-        return address
+        return UNKNOWN
+    if isinstance(parsed, ipaddress.IPv6Address):
+        # An IPv4 reader at a socket for both: by /64 the whole of IPv4 would be one reader.
+        parsed = parsed.ipv4_mapped or parsed
     if parsed.version == 4:
         return str(parsed)
     return str(ipaddress.ip_network(f"{parsed}/64", strict=False))

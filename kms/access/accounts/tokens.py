@@ -46,6 +46,9 @@ def make_token(
     row |= {"label": label.strip()[:80] or "token", "scopes": " ".join(wanted)}
     row |= {"created_at": at, "expires_at": at + timedelta(days=days)}
     with store.write_ops() as connection:
+        account = accounts.account_of(connection, who.account)
+        if account is None or account["state"] != accounts.ACTIVE:
+            raise AccessError("the account is disabled, its tokens open nothing; enable it first")
         live = [
             token
             for token in accounts.tokens_of(connection, who.account)

@@ -118,7 +118,7 @@ def read_establishment(store: Store, request: Request) -> EstablishmentView:
             rows=len(rows),
             publication=frame.publication_id if frame else "",
         )
-        audit.record(store, Origin(request.who), told)
+        audit.record(store, Origin(request.who, request.address), told)
     return EstablishmentView(
         frame=frame,
         establishment=name,

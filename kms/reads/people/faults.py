@@ -102,7 +102,7 @@ def read_faults(store: Store, request: Request) -> FaultsView:
         )
     shown = found[:PAGE_ROWS]
     told = Event(QUARANTINE_VIEW, object=row["name"], rows=len(shown), filters=request.code)
-    audit.record(store, Origin(request.who), told)
+    audit.record(store, Origin(request.who, request.address), told)
     return FaultsView(
         frame,
         vintages=(),

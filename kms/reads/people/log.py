@@ -12,6 +12,7 @@ from kms.store import audit
 from kms.store.engine import Store
 
 PAGE_ROWS = 100
+LARGEST = 2**31 - 1  # what the numbers of rows can be compared with on PostgreSQL
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,5 +83,5 @@ def read_log(store: Store, request: Request) -> LogView:
 
 def number_in(written: str) -> int | None:
     """Return the row number of an address; None where there is none to be read."""
-    plain = written.isascii() and written.isdigit() and len(written) <= 18
-    return int(written) if plain else None
+    plain = written.isascii() and written.isdigit() and len(written) <= len(str(LARGEST))
+    return int(written) if plain and int(written) <= LARGEST else None

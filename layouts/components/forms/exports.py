@@ -79,5 +79,6 @@ def export_series(store: Any, form: Form) -> Outcome:
         filters=repr(query),
     )
     audit.record(store, form.origin, told)
-    name = f"ligtas-EXACT-{indicator}-{asked.area}-{view.frame.publication_id}.csv"
+    kind = "-synthetic" if view.frame.synthetic else ""
+    name = f"ligtas-EXACT-{indicator}-{asked.area}-{view.frame.publication_id}{kind}.csv"
     return Outcome(file=File(name, series_csv(view)))

@@ -26,6 +26,7 @@ PROBLEMS = {
     "last_admin": N_(
         "This would leave no admin who can sign in. Give the role to another account first."
     ),
+    "same": N_("The new password is the present one. Choose another."),
     "changed": N_("The account has just been changed. Sign in again."),
     "provider": N_(
         "This account signs in through the identity provider, which renews its password."

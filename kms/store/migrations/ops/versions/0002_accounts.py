@@ -22,6 +22,12 @@ SQLITE_TRIGGERS = (
         "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit "
         "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
     ),
+    # INSERT OR REPLACE removes the row that stood there without asking the two above.
+    (
+        "CREATE TRIGGER audit_no_replace BEFORE INSERT ON audit "
+        "WHEN EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq) "
+        "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
+    ),
 )
 POSTGRESQL_TRIGGERS = (
     (
