@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from kms.access import audit
+from kms.access.accounts.throttle import HOME_FOR
 from kms.access.audit import Event, Origin
 from kms.config import MANILA, Settings
 from kms.domain.intake import DONE, REFUSED
@@ -57,6 +58,7 @@ def _due(store: Store, settings: Settings, at: datetime) -> Iterator[Removal]:
     lifetime = timedelta(hours=settings.session_hours)
     yield _rows(store, "sessions", ageing.SESSIONS, at - lifetime)
     yield _rows(store, "counted attempts", ageing.ATTEMPTS, at - ATTEMPTS_KEPT)
+    yield _rows(store, "networks of accounts", ageing.HOMES, at - HOME_FOR)
     yield _rows(store, "used links", ageing.LINKS, at - LINKS_KEPT)
     yield _rows(store, "ended tokens", ageing.TOKENS, at - LINKS_KEPT)
     yield _publications(store, settings)

@@ -171,7 +171,7 @@ def unlock(name: Name) -> None:
         known = _account(store, name)["name"]  # what was typed could be anything, a password too
         key = keys_of(known, "", settings.signing_key())[ACCOUNT]
         with store.write_ops() as connection:
-            found = clear_throttle(connection, key)
+            found = clear_throttle(connection, key, everywhere=True)
             audit.write(connection, _operator(), audit.Event("account.unlock", known))
     typer.echo(f"{known} may try again" if found else f"nothing held {known} back")
 

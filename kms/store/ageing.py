@@ -43,7 +43,13 @@ FAULT_PLACES = Aged(
     ),
 )
 SESSIONS = Aged(UserSession, lambda before: UserSession.created_at < before)
-ATTEMPTS = Aged(Throttle, lambda before: Throttle.last_at < before)
+# An attempt is forgotten after a day; where an account signed in from, after some weeks.
+ATTEMPTS = Aged(
+    Throttle, lambda before: (Throttle.last_at < before) & ~Throttle.key.startswith("home:")
+)
+HOMES = Aged(
+    Throttle, lambda before: (Throttle.last_at < before) & Throttle.key.startswith("home:")
+)
 LINKS = Aged(
     Invitation, lambda before: (Invitation.expires_at < before) | (Invitation.used_at < before)
 )

@@ -84,9 +84,12 @@ def set_throttle(
         connection.execute(insert(Throttle), {"key": key, **values})
 
 
-def clear_throttle(connection: Connection, key: str) -> int:
-    """Forget the counter of a key; return how many there were."""
-    return connection.execute(delete(Throttle).where(Throttle.key == key)).rowcount
+def clear_throttle(connection: Connection, key: str, *, everywhere: bool = False) -> int:
+    """Forget the counter of a key, or those of all its networks; return how many there were."""
+    which = Throttle.key == key
+    if everywhere:
+        which |= Throttle.key.startswith(f"{key}@", autoescape=True)
+    return connection.execute(delete(Throttle).where(which)).rowcount
 
 
 def sweep(connection: Connection, at: datetime, *, idle: timedelta, longest: timedelta) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -118,3 +118,27 @@ def test_an_accepted_link_is_a_sign_in_in_the_log(store: Store) -> None:
     with store.read_ops() as connection:
         (row,) = entries(connection, before=None, most=1)
     assert (row["event"], row["actor"], row["address"]) == ("sign_in", "ana", "10.0.0.9")
+
+
+def test_a_stranger_s_guesses_do_not_keep_the_owner_out(both: Store) -> None:
+    make(both, "maria", Grant("viewer"))
+
+    def attempt(password: str, address: str, at: datetime = AT) -> str:
+        try:
+            sign_in(both, Attempt("maria", password, address), secret=KEY, at=at)
+        except AccessError as error:
+            return error.code
+        return "in"
+
+    assert attempt(PASSWORD, "198.51.100.7") == "in"  # the office, once
+    for number in range(12):
+        attempt("wrong", f"203.0.113.{number}")
+    assert attempt(PASSWORD, "203.0.113.99") == "throttled"
+    assert attempt(PASSWORD, "198.51.100.7") == "in"
+    for _ in range(5):
+        assert attempt("wrong", "198.51.100.7") == "credentials"
+    assert attempt(PASSWORD, "198.51.100.7") == "throttled"  # at home, too, five are free
+    much_later = AT + timedelta(days=40)
+    for number in range(12):
+        attempt("wrong", f"203.0.113.{number}", much_later)
+    assert attempt(PASSWORD, "198.51.100.7", much_later) == "throttled"  # forgotten by then

@@ -171,7 +171,8 @@ def browsers(place: tuple[Flask, Store]) -> Callable[[str], FlaskClient]:
             people.set_state(store, name, "active", origin=OPERATOR, at=now())
         session = sessions.open_session(store, ids[name], address="", at=at)
         if name == "revoked":
-            people.change_password(store, ids[name], "isang bagong lihim", origin=OPERATOR, at=at)
+            fresh = f"isang bagong lihim {at.isoformat()}"
+            people.change_password(store, ids[name], fresh, origin=OPERATOR, at=at)
         if name == "disabled":
             people.set_state(store, name, "disabled", origin=OPERATOR, at=now())
         client.set_cookie("ligtas", session)

@@ -33,6 +33,7 @@ class Known(NamedTuple):
 
     account: str
     epoch: int
+    must_change: bool  # the password was set by somebody else
 
 
 def sign_in(store: Store, attempt: Attempt, *, secret: str, at: datetime) -> Known:
@@ -44,11 +45,12 @@ def sign_in(store: Store, attempt: Attempt, *, secret: str, at: datetime) -> Kno
     """
     row, keys = _checked(store, attempt, secret, at)
     throttle.forgive(store, keys)
+    throttle.remember_home(store, keys, attempt.address, secret=secret, at=at)
     _keep_hash_up_to_date(store, row["id"], row["password_hash"], attempt.password)
     who = Principal(account=row["id"], name=row["name"], via=SESSION)
     with store.write_ops() as connection:
         audit.write(connection, Origin(who, attempt.address), Event("sign_in", who.name), at)
-    return Known(str(row["id"]), row["epoch"])
+    return Known(str(row["id"]), row["epoch"], bool(row["must_change"]))
 
 
 def check_again(
@@ -65,6 +67,7 @@ def _checked(
     """Return the account of a right name and password, and the keys of the attempt."""
     name = plain_name(attempt.name[: LONGEST_NAME + 1])
     keys = throttle.keys_of(name, attempt.address, secret)
+    keys = throttle.at_home(store, keys, attempt.address, secret=secret, at=at)
     throttle.count_attempt(store, keys, at)
     with store.read_ops() as connection:
         row = accounts.account_named(connection, name)

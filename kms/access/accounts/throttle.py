@@ -16,6 +16,7 @@ from kms.store.sessions import clear_throttle, set_throttle, throttle_of
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=15)
 FORGOTTEN_AFTER = timedelta(hours=24)
 UNKNOWN = "unknown"
+HOME, HOME_FOR = "home", timedelta(days=30)
 # What some proxies send: an IPv4 address with the port, an IPv6 address in brackets.
 _WITH_PORT = re.compile(r"(?P<v4>[0-9.]+):[0-9]*|\[(?P<v6>[^\]]*)\](?::[0-9]*)?")
 
@@ -74,6 +75,36 @@ def keys_of(name: str, address: str, secret: str) -> dict[Limit, str]:
         ACCOUNT: f"{ACCOUNT.kind}:{_hidden(name, secret)}",
         ADDRESS: f"{ADDRESS.kind}:{_hidden(network_of(address), secret)}",
     }
+
+
+def at_home(
+    store: Store, keys: dict[Limit, str], address: str, *, secret: str, at: datetime
+) -> dict[Limit, str]:
+    """Return keys under which strangers' guesses do not count against an account's owner.
+
+    From a network where the account has signed in of late, its attempts are counted apart:
+    whoever guesses from elsewhere can make only those elsewhere wait.
+    """
+    place = _place(address, secret)
+    with store.read_ops() as connection:
+        row = throttle_of(connection, f"{HOME}:{keys[ACCOUNT]}@{place}")
+    if row is None or at - row["last_at"] > HOME_FOR:
+        return keys
+    return {**keys, ACCOUNT: f"{keys[ACCOUNT]}@{place}"}
+
+
+def remember_home(
+    store: Store, keys: dict[Limit, str], address: str, *, secret: str, at: datetime
+) -> None:
+    """Remember that an account has signed in from a network; as hashes, for some weeks."""
+    account = keys[ACCOUNT].partition("@")[0]
+    key = f"{HOME}:{account}@{_place(address, secret)}"
+    with store.write_ops() as connection:
+        set_throttle(connection, key, attempts=0, at=at, until=None)
+
+
+def _place(address: str, secret: str) -> str:
+    return _hidden(network_of(address), secret)[:16]
 
 
 def network_of(address: str) -> str:

@@ -74,7 +74,8 @@ def _sign_in(store: Any, form: Form) -> Outcome:
         store, known.account, address=form.address, at=form.at, epoch=known.epoch
     )
     sessions.leave(store, form.request.who)
-    return Outcome(go=form.request.next or "/", session_id=session)
+    go = "/account" if known.must_change else form.request.next or "/"
+    return Outcome(go=go, session_id=session)
 
 
 PAGE = Page(
