@@ -107,7 +107,7 @@ class ReadableDash(Dash):  # type: ignore[misc]  # dash ships no types
         person is never kept, nor is a page with a form of its own.
         """
         asked = self.asked(pathname, search)
-        page, _fields = match(self.pages, asked.pathname.rstrip("/") or "/")
+        page, _fields = match(self.pages, pathname.rstrip("/") or "/")
         keeps = asked.who.is_public and not (page and page.plain) and self.edition
         edition = self.edition() if keeps and self.edition else ""
         key = f"{pathname}?{search.lstrip('?')}"
@@ -126,7 +126,8 @@ class ReadableDash(Dash):  # type: ignore[misc]  # dash ships no types
         cookies: Cookies | None = self.server.extensions.get("cookies")
         page, _fields = match(self.pages, pathname.rstrip("/") or "/")
         needs_token = page is not None and bool(page.forms) and page.plain
-        token = cookies.form_token(make=needs_token) if cookies and _is_asked() else ""
+        is_request = flask.has_request_context()  # else the map of pages is being written
+        token = cookies.form_token(make=needs_token) if cookies and is_request else ""
         if token and (needs_token or not who.is_public):
             flask.g.uncompressed = True  # beside what is repeated, its length would tell a token
         return Asked(
@@ -137,7 +138,7 @@ class ReadableDash(Dash):  # type: ignore[misc]  # dash ships no types
             form_token=token if needs_token or not who.is_public else "",
             said=said,
             identity_provider=self.identity_provider,
-            address=(flask.request.remote_addr or "") if _is_asked() else "",
+            address=(flask.request.remote_addr or "") if is_request else "",
         )
 
     def document(self, shown: Answer) -> str:
@@ -295,10 +296,6 @@ def _admit(dash: ReadableDash) -> Response | None:
         return None
     shut = may_open(dash.store, page, Request(who=current_principal()).filled(fields))
     return refusal(shut) if shut else None
-
-
-def _is_asked() -> bool:
-    return flask.has_request_context()
 
 
 def _plotly(name: str) -> flask.Response:

@@ -38,7 +38,7 @@ def shell(
         [
             html.A(visit.text.gettext("Skip to content"), href="#main", className="skip"),
             demonstration(frame, visit) if frame and frame.synthetic else None,
-            header(frame, visit, links, place),
+            header(frame, visit, links, place=place, is_dated=not (current and current.plain)),
             earlier(frame, visit) if frame and not frame.is_latest else None,
             outdated(frame, visit) if frame and frame.stale_days is not None else None,
             html.Div(
@@ -87,8 +87,10 @@ def demonstration(frame: Frame, visit: Visit) -> Component:
     )
 
 
-def header(frame: Frame | None, visit: Visit, links: list[Component], place: str) -> Component:
-    """Show product, scope, freshness, the day looked at, the language, and the menu on phones."""
+def header(
+    frame: Frame | None, visit: Visit, links: list[Component], *, place: str, is_dated: bool
+) -> Component:
+    """Show product, scope, freshness, the language, the menu on phones; the day where it counts."""
     _ = visit.text.gettext
     return html.Header(
         [
@@ -102,7 +104,7 @@ def header(frame: Frame | None, visit: Visit, links: list[Component], place: str
             ),
             html.Span(className="sp"),
             freshness(frame, visit) if frame else None,
-            day_choice(frame, visit) if frame else None,
+            day_choice(frame, visit) if frame and is_dated else None,
             language_switch(visit),
             account_link(visit),
             html.Details(

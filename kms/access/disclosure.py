@@ -7,7 +7,6 @@ since exact differences over time would give small counts back. Beds and facilit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kms.access.policy import sees_exact
@@ -28,10 +27,6 @@ class DisclosureRule:
         if exact <= self.threshold:
             return None
         return round(exact / self.base) * self.base
-
-    def counts(self, exact: Sequence[int | None]) -> tuple[int | None, ...]:
-        """Return each of the counts as it may be shown."""
-        return tuple(self.count(number) for number in exact)
 
     @property
     def is_exact(self) -> bool:

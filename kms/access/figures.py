@@ -64,15 +64,6 @@ def only_shown(series: Series) -> Series:
     return _without(series, ~np.isin(series.state, SHOWN))
 
 
-def disclosed_counts(series: Series, rule: DisclosureRule) -> Series:
-    """Return counts as they may be shown; suppressed ones are blank and say so."""
-    shown = rule.counts([int(n) if np.isfinite(n) else None for n in series.value])
-    value = np.array([np.nan if n is None else n for n in shown], dtype=np.float64)
-    hidden = np.isnan(value) & np.isfinite(series.value)
-    state = np.where(hidden, float(State.SUPPRESSED), series.state)
-    return replace(series, value=value, state=state)
-
-
 def disclosed_figures(
     series: Series, cases: Series, indicator: str, rule: DisclosureRule
 ) -> Series:

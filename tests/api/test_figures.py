@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kms.access.disclosure import DisclosureRule
-from kms.access.figures import Floats, disclosed_counts, disclosed_figures, only_shown
+from kms.access.figures import Floats, disclosed_figures, only_shown
+from kms.access.weeks import shown_counts
 from kms.domain.series import make_series
 from metrics.states import State
 
@@ -25,9 +26,9 @@ def fortnight_sums(counts: list[int]) -> Floats:
 
 @given(COUNTS)
 def test_no_count_of_one_to_seven_is_shown(counts: list[int]) -> None:
-    shown = disclosed_counts(make_series(START, np.array(counts, dtype=float)), RULE)
+    shown = shown_counts(make_series(START, np.array(counts, dtype=float)), RULE).days
     for exact, value, state in zip(counts, shown.value, shown.state, strict=True):
-        if 1 <= exact <= RULE.threshold:
+        if 1 <= exact <= RULE.threshold or np.isnan(value):  # others may share its week
             assert np.isnan(value)
             assert state == State.SUPPRESSED
         else:
