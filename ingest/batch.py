@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import csv
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -22,8 +21,6 @@ from kms.errors import ContractError, FetchError
 LOAD = "load-"  # temporary folders of a load: load-PID-…
 _GLOB = str.maketrans("[]*?", "____")
 _CHUNK = 1 << 22
-_MAX_COLUMNS = 200
-_MARKUP = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")
 
 
 @dataclass(frozen=True)
@@ -35,6 +32,7 @@ class Batch:
     published_at: datetime
     scratch: Path  # folder for temporary files
     memory: str = "500MB"
+    persons_to: Path | None = None  # where a line list leaves code, sex and age, to be compared
 
     @property
     def release_date(self) -> date:
@@ -44,8 +42,7 @@ class Batch:
     @contextmanager
     def engine(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Give an empty DuckDB on disk that spills instead of filling the memory."""
-        self.scratch.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=self.scratch, prefix=f"{LOAD}{os.getpid()}-") as folder:
+        with room_for_load(self.scratch) as folder:
             connection = duckdb.connect(f"{folder}/stage.duckdb")
             try:
                 connection.execute(f"SET memory_limit = '{self.memory}'")
@@ -53,6 +50,14 @@ class Batch:
                 yield connection
             finally:
                 connection.close()
+
+
+@contextmanager
+def room_for_load(scratch: Path) -> Iterator[Path]:
+    """Give a folder of this process that is gone afterwards, or swept up when it died."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=scratch, prefix=f"{LOAD}{os.getpid()}-") as folder:
+        yield Path(folder)
 
 
 @contextmanager
@@ -64,14 +69,15 @@ def private_copies(
     What is checked, kept and parsed is then the same bytes, whatever becomes of the originals;
     and a name with brackets or stars cannot stand for other files.
     """
-    scratch.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=scratch, prefix=f"{LOAD}{os.getpid()}-") as folder:
+    with room_for_load(scratch) as folder:
         copies = []
         for part in parts:
-            copy = Path(folder) / part.name.translate(_GLOB)
+            copy = folder / part.name.translate(_GLOB)
             try:
                 if copy.exists():
-                    raise ContractError(f"{source_id}: two parts are both named '{copy.name}'")
+                    raise ContractError(
+                        f"{source_id}: two parts are both named '{copy.name}'", "bad_parts"
+                    )
                 shutil.copyfile(part, copy)
             except (OSError, UnicodeEncodeError) as error:
                 reason = getattr(error, "strerror", None) or "its name is not readable text"
@@ -116,31 +122,6 @@ def check_file(source_id: str, path: Path) -> None:
         ) from error
 
 
-def read_header(source_id: str, path: Path) -> list[str]:
-    """Return the column names of a file, trimmed; refuse doubled names."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            names = [name.strip() for name in next(csv.reader(file), [])]
-    except csv.Error as error:
-        raise ContractError(
-            f"{source_id}: the header of {path.name} cannot be read; it is no CSV file"
-        ) from error
-    if len(names) > _MAX_COLUMNS:
-        raise ContractError(
-            f"{source_id}: {path.name} has {len(names)} columns, more than {_MAX_COLUMNS}; "
-            "it is no file of this source"
-        )
-    known: set[str] = set()
-    for name in names:
-        if not name or name.casefold() in known:
-            raise ContractError(
-                f"{source_id}: column '{name}' stands twice in the header of {path.name}, or has "
-                "no name; the publisher must say which is meant"
-            )
-        known.add(name.casefold())
-    return names
-
-
 @contextmanager
 def one_kind_of_line_end(path: Path, scratch: Path) -> Iterator[Path]:
     """Give the file itself, or a copy in which every line ends alike when they differ."""
@@ -174,46 +155,30 @@ def _chunks(path: Path) -> Iterator[bytes]:
             yield chunk
 
 
-def require_columns(
-    source_id: str, path: Path, names: Sequence[str], needed: Sequence[str]
-) -> None:
-    """Refuse a file without the columns the source promises."""
-    missing = [name for name in needed if name not in names]
-    if not missing:
-        return
-    hint = "The publisher may have renamed it; compare with an earlier snapshot."
-    if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
-        hint = "The fields seem to be parted by something other than a comma; save it as CSV."
-    elif len(missing) > len(needed) / 2:
-        hint = "This looks like another kind of file; check the path and the source."
-    raise ContractError(
-        f"{source_id}: column '{missing[0]}' is missing in {path.name} "
-        f"({len(names)} columns are there, {len(missing)} of {len(needed)} needed ones are not). "
-        + hint
-    )
-
-
 def _check_head(source_id: str, path: Path, head: bytes) -> None:
     text = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
     if not text:
         problem = "is empty" if not head else "holds only blanks"
         raise ContractError(
-            f"{source_id}: {path.name} {problem}; fetch it again, yesterday's data stay"
+            f"{source_id}: {path.name} {problem}; fetch it again, yesterday's data stay", "empty"
         )
-    if text.startswith(_MARKUP):
+    if text.startswith(b"<"):
         raise ContractError(
             f"{source_id}: {path.name} is a web page, not a CSV file; the download probably "
-            "asked for a sign-in or failed. Fetch it again"
+            "asked for a sign-in or failed. Fetch it again",
+            "not_csv",
         )
     if text[:1] in b"{[":
         raise ContractError(
             f"{source_id}: {path.name} is JSON, not a CSV file; the download probably failed. "
-            "Fetch it again"
+            "Fetch it again",
+            "not_csv",
         )
     if text.startswith((b"pk\x03\x04", b"\x1f\x8b", b"%pdf")):
         raise ContractError(
             f"{source_id}: {path.name} is an archive or document, not a CSV file; unpack it or "
-            "save it as CSV first"
+            "save it as CSV first",
+            "unsupported",
         )
 
 
@@ -224,19 +189,22 @@ def _check_text(source_id: str, path: Path, file: BinaryIO) -> None:
         if b"\0" in chunk:
             raise ContractError(
                 f"{source_id}: {path.name} holds a NUL byte at offset {offset + chunk.index(0)}; "
-                "the file is damaged or not UTF-8. Ask for it again as UTF-8 CSV"
+                "the file is damaged or not UTF-8. Ask for it again as UTF-8 CSV",
+                "nul_byte",
             )
         try:
             decoder.decode(chunk)
         except UnicodeDecodeError as error:
             raise ContractError(
                 f"{source_id}: {path.name} is not UTF-8 at byte {offset + error.start}; save it "
-                "as UTF-8 CSV"
+                "as UTF-8 CSV",
+                "bad_encoding",
             ) from error
         offset += len(chunk)
     try:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         raise ContractError(
-            f"{source_id}: {path.name} ends inside a character; it was cut off. Fetch it again"
+            f"{source_id}: {path.name} ends inside a character; it was cut off. Fetch it again",
+            "truncated",
         ) from error

@@ -1,18 +1,22 @@
-"""Commands of ingestion: ingest, withdraw, refresh, status, scheduler, demo."""
+"""Commands of ingestion: ingest, release, withdraw, waive, refresh, status, scheduler, demo."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kms.cli.console import progress, say_json
-from kms.config import MANILA, load_settings, now
+from kms.config import MANILA, Settings, load_settings, now
 from kms.domain.intake import IntakeReport
-from kms.errors import FAILED, REFUSED, ConfigError
+from kms.errors import FAILED, HELD, REFUSED, ConfigError, ContractError
 
+if TYPE_CHECKING:
+    from ingest.source import Source
+
+TIDY = "tidy_csv"
 ingest_app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="One line of JSON for machines.")]
@@ -26,21 +30,98 @@ def ingest(
     published_at: Annotated[
         str, typer.Option(help="When it was published (ISO); default: the date in the name.")
     ] = "",
-    json: Json = False,  # noqa: FBT002  # an option of the command line
-    quiet: Quiet = False,  # noqa: FBT002
+    *,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(help="For tidy_csv: how the file is to be read; kept for later files."),
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Take files of a source in; those of one date are parts of one vintage."""
+    """Take files of a source in; those of one date are parts of one vintage.
+
+    Exit code 3 when a file is refused, 5 when an issue is held for a steward.
+    """
     from ingest.load import load
-    from ingest.source import source_named
     from kms.store.open import opened, refuse_synthetic
 
-    descriptor, at, settings = source_named(source), _instant(published_at), load_settings()
+    at, settings = _instant(published_at), load_settings()
+    descriptor = _source(settings, source, mapping)
     with opened(settings) as store, progress(f"reading {source}", quiet=quiet or json):
         with store.read() as connection:
             refuse_synthetic(connection)
-        reports = load(store, settings, descriptor, paths, fetched_at=now(), at=at)
+        try:
+            reports = load(store, settings, descriptor, paths, fetched_at=now(), at=at)
+        except ContractError as error:
+            if json:
+                say_json(refusal(source, error))
+            raise
     for report in reports:
         say_json(report) if json else typer.echo(_sentence(report))
+    if any(report.status == "held" for report in reports):
+        raise typer.Exit(HELD)
+
+
+@ingest_app.command()
+def release(
+    vintage: Annotated[str, typer.Argument(help="Name of the held vintage, see `kms status`.")],
+    why: Annotated[str, typer.Option(help="Why it is right after all, kept with the vintage.")],
+    json: Json = False,  # noqa: FBT002
+) -> None:
+    """Let a vintage that a tripwire held be known after all."""
+    from ingest.release import release as let_in
+    from kms.access.audit import Event, operator, record
+    from kms.store.open import opened
+
+    settings = load_settings()
+    with opened(settings) as store:
+        report = let_in(store, settings, vintage, why)
+        record(store, operator(), Event("vintage.release", vintage, why))
+    say_json(report) if json else typer.echo(_sentence(report))
+
+
+@ingest_app.command()
+def waive(
+    source: Annotated[str, typer.Argument(help="A source, for example doh_case_information.")],
+    code: Annotated[str, typer.Argument(help="A tripwire, for example spike.")],
+    *,
+    why: Annotated[str, typer.Option(help="Why it may pass, kept with the waiver.")],
+    until: Annotated[str, typer.Option(help="Last day on which it passes, YYYY-MM-DD.")],
+    subject: Annotated[
+        str, typer.Option(help="Only about this area or day; blank: whatever it is about.")
+    ] = "",
+) -> None:
+    """Let a tripwire of a source pass until a day; it is shown as long as it holds."""
+    from ingest.source import source_named
+    from kms.access.audit import Event, operator, record
+    from kms.store.open import opened
+    from kms.store.waivers import add_waiver, new_waiver
+
+    settings = load_settings()
+    source_named(source, settings)
+    who = operator()
+    waiver = new_waiver(
+        source, code, subject=subject, who=who.who.name, why=why, until=until, today=_today()
+    )
+    with opened(settings) as store:
+        number = add_waiver(store, waiver, now())
+        record(store, who, Event("waiver.give", f"{source} {code} {subject}".rstrip(), why))
+    typer.echo(f"waiver {number}: {code} of {source} passes until {waiver.until}")
+
+
+@ingest_app.command()
+def unwaive(
+    number: Annotated[int, typer.Argument(help="Number of the waiver, see `kms status`.")],
+) -> None:
+    """Take a waiver back before its time."""
+    from kms.access.audit import Event, operator, record
+    from kms.store.open import opened
+    from kms.store.waivers import end_waiver
+
+    with opened() as store:
+        end_waiver(store, number, now())
+        record(store, operator(), Event("waiver.end", str(number), ""))
+    typer.echo(f"waiver {number} is taken back")
 
 
 @ingest_app.command()
@@ -94,7 +175,7 @@ def demo(
 def refresh(*, json: Json = False, quiet: Quiet = False) -> None:
     """Take in what waits in the inbox, compute what changed, publish it.
 
-    Exit code 3 when a file was refused; the others are published all the same.
+    Exit code 3 when a file was refused, 5 when one is held; the others are published.
     """
     from ingest.refresh import refresh as work
     from kms.store.open import opened
@@ -106,10 +187,15 @@ def refresh(*, json: Json = False, quiet: Quiet = False) -> None:
         say_json(report)
     else:
         typer.echo(f"{report.status}; readers see publication {report.publication}")
-    for refusal in report.refusals:
-        typer.echo(f"refused: {refusal}", err=True)
+    for text in report.refusals:
+        typer.echo(f"refused: {text}", err=True)
+    held = [each for each in report.vintages if each.status == "held"]
+    for each in held:
+        typer.echo(f"held: {each.vintage}: {'; '.join(each.tripwires)}", err=True)
     if report.refusals:
         raise typer.Exit(REFUSED)
+    if held:
+        raise typer.Exit(HELD)
 
 
 @ingest_app.command()
@@ -144,6 +230,43 @@ def status(*, json: Json = False) -> None:
         raise typer.Exit(FAILED)
 
 
+def _source(settings: Settings, name: str, mapping: Path | None) -> Source:
+    """Return the source named; a mapping makes one of its own."""
+    from ingest.source import source_named
+    from ingest.sources.tidy.files import save_mapping
+
+    if mapping is None and name == TIDY:
+        raise ConfigError(
+            f"{TIDY} needs --mapping FILE, or the name of one that is kept: tidy_csv.NAME"
+        )
+    if mapping is None:
+        return source_named(name, settings)
+    if name != TIDY:
+        raise ConfigError(f"--mapping goes with the source {TIDY}, not with '{name}'")
+    return save_mapping(mapping, settings.mappings)
+
+
+def _today() -> date:
+    return now().astimezone(MANILA).date()
+
+
+def refusal(source: str, error: ContractError) -> dict[str, object]:
+    """Return what `--json` says of a refused file: no rows were taken in."""
+    return {
+        "source": source,
+        "vintage": "",
+        "rows_read": 0,
+        "rows_accepted": 0,
+        "rows_rejected": 0,
+        "rows_duplicate": 0,
+        "rejects": {},
+        "flags": {},
+        "tripwires": [],
+        "status": "refused",
+        "code": error.code,
+    }
+
+
 def _instant(text: str) -> datetime | None:
     if not text:
         return None
@@ -161,5 +284,8 @@ def _sentence(report: IntakeReport) -> str:
     return (
         f"{report.vintage}: {report.status}; {report.rows_read:,} rows read, "
         f"{report.rows_accepted:,} accepted, {report.rows_rejected:,} rejected, "
-        f"{report.rows_duplicate:,} duplicate" + (f"; {', '.join(left_out)}" if left_out else "")
+        f"{report.rows_duplicate:,} duplicate"
+        + (f"; {', '.join(left_out)}" if left_out else "")
+        + "".join(f"; {alarm}" for alarm in report.tripwires)
+        + ("; see `kms release`" if report.tripwires else "")
     )

@@ -1,4 +1,4 @@
-"""The inbox: files a source takes are taken in, then moved to `done` or `refused`."""
+"""The inbox: files a source takes are taken in, then moved to `done`, `held` or `refused`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import os
 from datetime import datetime
 from pathlib import Path
 
-from ingest.load import group_by_issue, load_vintage
-from ingest.source import Source, discover
+from ingest.load import group_by_issue, load
+from ingest.source import Source, all_sources
 from kms.config import Settings
-from kms.domain.intake import DONE, REFUSED, IntakeReport
+from kms.domain.intake import DONE, REFUSED, WAITING, IntakeReport
 from kms.errors import FetchError, KmsError
 from kms.store.engine import Store
 from kms.store.open import refuse_synthetic
@@ -37,17 +37,13 @@ def take_in(
     with store.read() as connection:
         refuse_synthetic(connection)
     reports, refusals = [], []
-    for source in discover().values():
+    for source in all_sources(settings).values():
         waiting = [
             p for p in sorted(settings.inbox.iterdir()) if p.is_file() and source.takes(p.name)
         ]
-        for instant, parts in sorted(group_by_issue(waiting, None, fetched_at).items()):
+        for _, parts in sorted(group_by_issue(waiting, None, fetched_at).items()):
             try:
-                reports.append(
-                    load_vintage(
-                        store, settings, source, parts, instant=instant, fetched_at=fetched_at
-                    )
-                )
+                taken = load(store, settings, source, parts, fetched_at=fetched_at)
             except FetchError as error:
                 log.warning("issue left for the next time", extra={"why": str(error)})
                 refusals.append(str(error))
@@ -57,7 +53,9 @@ def take_in(
                 refusals.append(why)
                 refusals += _put_aside(settings.inbox, parts, why)
             else:
-                refusals += _move(parts, settings.inbox / DONE)[1]
+                reports += taken
+                folder = WAITING if any(r.status == "held" for r in taken) else DONE
+                refusals += _move(parts, settings.inbox / folder)[1]
     return reports, refusals
 
 

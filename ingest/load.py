@@ -1,24 +1,31 @@
-"""From files to vintages: snapshot first, then parse, check the limits, append."""
+"""From files to vintages: open, parse, check the limits, keep the raw bytes, append."""
 
 from __future__ import annotations
 
 import logging
+import os
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
-from ingest.batch import Batch, check_file, private_copies, sweep
+from ingest.batch import Batch, private_copies, room_for_load, sweep
+from ingest.opening.parts import open_parts
+from ingest.release import parse_snapshot
 from ingest.snapshot import take_snapshot
 from ingest.source import Source, published_at
+from ingest.tripwires.cache import persons_file, settle
+from ingest.tripwires.check import compare, compare_persons, issue_before
 from kms.config import Settings
-from kms.domain.intake import ROW, Arrival, IntakeReport, Parsed
-from kms.errors import ContractError, FetchError
+from kms.domain.intake import ROW, Alarm, Arrival, IntakeReport, Parsed
+from kms.errors import ContractError, DataError, FetchError, SourceError
 from kms.store.engine import Store
 from kms.store.sources import register_source
-from kms.store.vintages import append_vintage
+from kms.store.vintages import append_vintage, before
+from kms.store.waivers import not_waived
 
 log = logging.getLogger(__name__)
 AHEAD = timedelta(days=1)  # clocks and time zones differ by no more
@@ -36,12 +43,46 @@ def load(
     """Take files in: those of one date are the parts of one vintage.
 
     `at` overrides the publication instant read from the names; without either it is
-    `fetched_at`. Raises `ContractError` when a file is refused; earlier vintages stay.
+    `fetched_at`. A file that dates its rows may hold several vintages. Raises
+    `ContractError` when a file is refused; earlier vintages stay.
     """
     files = find_files(source, paths)
+    if source.split is None:
+        return _load_issues(
+            store, settings, source, group_by_issue(files, at, fetched_at), fetched_at=fetched_at
+        )
+    scratch = settings.home / "tmp"
+    sweep(scratch)
+    with (
+        private_copies(source.source_id, files, scratch) as copies,
+        room_for_load(scratch) as room,
+    ):
+        issues: dict[datetime, list[Path]] = defaultdict(list)
+        for number, copy in enumerate(copies):
+            for instant, piece in source.split(copy, room / f"issues-{number}"):
+                issues[instant].append(piece)
+        if at is not None and len(issues) > 1:
+            raise ContractError(
+                f"{source.source_id}: {len(issues)} issues are in these files, each dated in its "
+                "rows, and --published-at names one instant; leave it out",
+                "bad_parts",
+            )
+        if at is not None:
+            issues = dict.fromkeys([at], next(iter(issues.values())))
+        return _load_issues(store, settings, source, issues, fetched_at=fetched_at)
+
+
+def _load_issues(
+    store: Store,
+    settings: Settings,
+    source: Source,
+    issues: Mapping[datetime, Sequence[Path]],
+    *,
+    fetched_at: datetime,
+) -> list[IntakeReport]:
     return [
         load_vintage(store, settings, source, parts, instant=instant, fetched_at=fetched_at)
-        for instant, parts in sorted(group_by_issue(files, at, fetched_at).items())
+        for instant, parts in sorted(issues.items())
     ]
 
 
@@ -59,20 +100,30 @@ def load_vintage(
     _check_instant(source, instant, fetched_at)
     scratch = settings.home / "tmp"
     sweep(scratch)
-    with private_copies(source.source_id, parts, scratch) as copies:
-        for part in copies:
-            check_file(source.source_id, part)
+    with (
+        private_copies(source.source_id, parts, scratch) as copies,
+        room_for_load(scratch) as room,
+    ):
+        opened = open_parts(source.source_id, copies, source.form, room)
+        persons = room / "persons.parquet"
+        batch = Batch(source.source_id, opened.readable, instant, scratch, persons_to=persons)
+        parsed = _parse(source, batch)
+        check_limits(source, parsed)
+        # Not before: what is refused may be anything, also a list of persons.
         snapshot = take_snapshot(
             settings.snapshots,
             source.source_id,
-            copies,
+            opened.kept,
+            originals=copies,
             published_at=instant,
             recorded_at=fetched_at,
             parser_version=source.parser_version,
         )
-        parsed = _parse(source, Batch(source.source_id, copies, instant, scratch))
-    check_limits(source, parsed)
-    register_source(store, source)
+        register_source(store, source)
+        alarms = _alarms(store, settings, source, parsed, batch=batch)
+        settle(persons, persons_file(settings.home, source.source_id, snapshot.sha256))
+    with store.read() as connection:
+        alarms = not_waived(connection, source.source_id, alarms, fetched_at.date())
     report = append_vintage(
         store,
         Arrival(
@@ -83,6 +134,7 @@ def load_vintage(
             snapshot_path=str(snapshot.folder.relative_to(settings.snapshots)),
             parser_version=source.parser_version,
             parsed=parsed,
+            alarms=alarms,
         ),
     )
     log.info(
@@ -92,12 +144,46 @@ def load_vintage(
     return report
 
 
+def _alarms(
+    store: Store, settings: Settings, source: Source, parsed: Parsed, *, batch: Batch
+) -> tuple[Alarm, ...]:
+    """Compare an issue with the one published before it; the first of a source has none."""
+    with store.read() as connection:
+        row = before(connection, source.source_id, batch.published_at)
+        if row is None:
+            return ()
+        known = issue_before(connection, row, parsed)
+    found = compare(known, parsed, batch.published_at, source.limits)
+    now = batch.persons_to
+    if now is not None and now.exists():
+        earlier = persons_file(settings.home, source.source_id, row["snapshot_sha256"])
+        if not earlier.exists():
+            _read_persons(settings, source, row, earlier)
+        found += compare_persons(earlier, now, source.limits)
+    return tuple(found)
+
+
+def _read_persons(settings: Settings, source: Source, row: Mapping[str, Any], target: Path) -> None:
+    """Make the persons of an earlier issue anew; without its snapshot nothing is compared."""
+    fresh = target.with_suffix(f".{os.getpid()}.new")
+    try:
+        parse_snapshot(settings, source, row, persons_to=fresh)
+    except (SourceError, DataError) as error:
+        log.warning("persons of the issue before are not compared", extra={"why": str(error)})
+    else:
+        settle(fresh, target)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
 def _check_instant(source: Source, instant: datetime, fetched_at: datetime) -> None:
     """Refuse a publication from the future: everything after it would count as older."""
     if instant > fetched_at + AHEAD:
         raise ContractError(
             f"{source.source_id}: published {instant:%Y-%m-%d %H:%M} UTC lies after the day it "
-            f"was fetched, {fetched_at:%Y-%m-%d}; mend the date in the name, or give --published-at"
+            f"was fetched, {fetched_at:%Y-%m-%d}; mend the date in the name, or give "
+            "--published-at",
+            "future_issue",
         )
 
 
@@ -110,7 +196,8 @@ def _parse(source: Source, batch: Batch) -> Parsed:
         raise ContractError(
             f"{source.source_id}: {batch.parts[0].name} cannot be read as a CSV file of this "
             f"source ({type(error).__name__}); save it again as plain UTF-8 CSV. Nothing was "
-            "taken in"
+            "taken in",
+            "damaged",
         ) from error
 
 
@@ -147,7 +234,8 @@ def group_by_issue(
         if len(set(names)) < len(names):
             raise ContractError(
                 f"two parts of one vintage are both named '{max(names, key=names.count)}'; "
-                "give each issue on its own, with --published-at"
+                "give each issue on its own, with --published-at",
+                "bad_parts",
             )
     return issues
 
@@ -157,7 +245,8 @@ def check_limits(source: Source, parsed: Parsed) -> None:
     if parsed.rows_read == 0:
         raise ContractError(
             f"{source.source_id}: the file has a header and no rows; fetch it again, the "
-            "previous vintage stays"
+            "previous vintage stays",
+            "no_rows",
         )
     allowed = min(source.max_reject_share * parsed.rows_read, source.max_rejects)
     if parsed.rows_rejected <= allowed:
@@ -166,5 +255,6 @@ def check_limits(source: Source, parsed: Parsed) -> None:
     raise ContractError(
         f"{source.source_id}: {parsed.rows_rejected:,} of {parsed.rows_read:,} rows cannot be "
         f"used ({why}), more than the {allowed:,.0f} allowed. Nothing was taken in; ask the "
-        "publisher, or mend the file"
+        "publisher, or mend the file",
+        "too_many_rejects",
     )

@@ -32,11 +32,14 @@ def take_snapshot(
     source_id: str,
     parts: Sequence[Path],
     *,
+    originals: Sequence[Path] = (),
     published_at: datetime,
     recorded_at: datetime,
     parser_version: int,
 ) -> Snapshot:
     """Keep the parts under `root`, named by their content; a second time it changes nothing.
+
+    Of `originals` that are kept without some columns only the hash is written down.
 
     The folder appears under its final name only when every byte of it is on the disk.
     """
@@ -46,10 +49,20 @@ def take_snapshot(
         hashes = {part.name: _copy(part, draft / f"{part.name}.zst") for part in parts}
         digest = hashlib.sha256("\n".join(sorted(f"{h} {n}" for n, h in hashes.items())).encode())
         sha256 = digest.hexdigest()
+        given = (
+            {
+                original.name: _sha256(original)
+                for part, original in zip(parts, originals, strict=True)
+                if part != original
+            }
+            if originals
+            else {}
+        )
         manifest = {
             "source": source_id,
             "sha256": sha256,
             "parts": hashes,
+            **({"originals": given} if given else {}),
             "published_at": published_at.isoformat(),
             "recorded_at": recorded_at.isoformat(),
             "parser_version": parser_version,
@@ -89,6 +102,11 @@ def _copy(part: Path, packed: Path) -> str:
             digest.update(chunk)
             stream.write(chunk)
     return digest.hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _flush(folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import cache
@@ -13,7 +13,9 @@ from pathlib import Path
 
 import ingest.sources
 from ingest.batch import Batch
-from kms.config import MANILA
+from ingest.opening.parts import PLAIN, Format
+from ingest.tripwires.limits import USUAL, Limits
+from kms.config import MANILA, Settings
 from kms.domain.intake import Parsed
 from kms.errors import ConfigError
 
@@ -36,6 +38,11 @@ class Source:
     name_ends_with: tuple[str, ...]  # files in an inbox, matched without regard to case
     parse: Callable[[Batch], Parsed]
     rows_are_persons: bool  # how many there are is disclosed then, as any count of persons
+    feeds_figures: bool = False  # a new issue makes a new publication
+    form: Format = PLAIN
+    limits: Limits = USUAL  # beyond which an issue is held
+    # For a file that holds several issues: gives each with its instant, as a file of its own.
+    split: Callable[[Path, Path], Iterator[tuple[datetime, Path]]] | None = None
     parser_version: int = 1
     max_reject_share: float = 0.01
     max_rejects: int = 500
@@ -63,23 +70,32 @@ def discover() -> Mapping[str, Source]:
     found: dict[str, Source] = {}
     prefix = ingest.sources.__name__ + "."
     for module in pkgutil.walk_packages(ingest.sources.__path__, prefix):
-        source = getattr(importlib.import_module(module.name), "SOURCE", None)
-        if source is None:
-            continue
-        if source.source_id in found:
-            raise ConfigError(
-                f"two sources are named '{source.source_id}' ({module.name} is the second); "
-                "rename one"
-            )
-        found[source.source_id] = source
+        loaded = importlib.import_module(module.name)
+        one = getattr(loaded, "SOURCE", None)
+        for source in (*((one,) if one else ()), *getattr(loaded, "SOURCES", ())):
+            if source.source_id in found:
+                raise ConfigError(
+                    f"two sources are named '{source.source_id}' ({module.name} is the second); "
+                    "rename one"
+                )
+            found[source.source_id] = source
     if not found:
         raise ConfigError("no source was found under ingest/sources; the installation is broken")
     return found
 
 
-def source_named(source_id: str) -> Source:
+def all_sources(settings: Settings) -> Mapping[str, Source]:
+    """Return every source, those a steward made by a mapping too."""
+    if not settings.mappings.is_dir():
+        return discover()
+    from ingest.sources.tidy.files import saved_sources
+
+    return {**discover(), **{s.source_id: s for s in saved_sources(settings.mappings)}}
+
+
+def source_named(source_id: str, settings: Settings | None = None) -> Source:
     """Return a source by its name, or say which there are."""
-    sources = discover()
+    sources = all_sources(settings) if settings else discover()
     if source_id not in sources:
         raise ConfigError(
             f"there is no source '{source_id}'; choose one of: {', '.join(sorted(sources))}"

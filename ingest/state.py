@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +17,9 @@ from kms.store.engine import Store
 from kms.store.open import clock, is_synthetic
 from kms.store.publications import current_issue
 from kms.store.sources import sources
-from kms.store.vintages import newest, vintages
+from kms.store.states import ACCEPTED
+from kms.store.vintages import HELD, alarms, newest, vintages
+from kms.store.waivers import waivers
 
 SILENT = timedelta(minutes=5)
 MOST_VINTAGES = 20
@@ -31,6 +34,7 @@ class State:
     sources: tuple[dict[str, Any], ...]
     runs: tuple[dict[str, Any], ...]
     vintages: tuple[str, ...]  # newest first
+    waivers: tuple[str, ...]  # tripwires that pass today
     scheduler_seen_at: datetime | None
     problems: tuple[str, ...]
 
@@ -43,7 +47,8 @@ class State:
             for s in self.sources
         ]
         runs = [f"{r['run_id']}: {r['state']} {r['detail']}".rstrip() for r in self.runs]
-        return [head, *listed, *self.vintages, *runs, *(f"problem: {p}" for p in self.problems)]
+        problems = [f"problem: {p}" for p in self.problems]
+        return [head, *listed, *self.vintages, *self.waivers, *runs, *problems]
 
 
 def read_state(store: Store, settings: Settings, moment: datetime) -> State:
@@ -66,20 +71,39 @@ def read_state(store: Store, settings: Settings, moment: datetime) -> State:
                 }
             )
         synthetic = is_synthetic(connection)
-        names = [v["name"] for v in vintages(connection)][:MOST_VINTAGES]
+        known = vintages(connection)
+        names = [_named(v) for v in known[:MOST_VINTAGES]]
+        held = [
+            f"{v['name']} is held ({'; '.join(map(str, alarms(connection, v['id'])))}); look at "
+            "it, then `kms release` or `kms withdraw` it"
+            for v in known
+            if v["state"] == HELD
+        ]
+        passing = waivers(connection, clock(connection).astimezone(MANILA).date())
     with store.read_ops() as operations:
         runs = ledger.recent_runs(operations, 3)
         seen = ledger.last_beat(operations, ledger.SCHEDULER)
-    problems = [*_problems(shown, runs, seen, moment), *_refused(settings)]
+    problems = [*_problems(shown, runs, seen, moment), *_refused(settings), *held]
     return State(
         publication=shown,
         synthetic=synthetic,
         sources=tuple(rows),
         runs=tuple(runs),
         vintages=tuple(names),
+        waivers=tuple(
+            f"waiver {w['id']}: {w['code']} of {w['source_id']} passes until {w['until']}"
+            + (f", about {w['subject']}" if w["subject"] else "")
+            + f" ({w['who']}: {w['why']})"
+            for w in passing
+        ),
         scheduler_seen_at=seen,
         problems=tuple(problems),
     )
+
+
+def _named(vintage: Mapping[str, Any]) -> str:
+    used = vintage["state"] == ACCEPTED
+    return vintage["name"] if used else f"{vintage['name']} ({vintage['state']})"
 
 
 def _refused(settings: Settings) -> list[str]:

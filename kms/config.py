@@ -118,6 +118,11 @@ class Settings(BaseSettings):
         return self.home / "snapshots"
 
     @property
+    def mappings(self) -> Path:
+        """Where a steward's mappings of tables are kept."""
+        return self.home / "mappings"
+
+    @property
     def https(self) -> bool:
         """Tell whether users reach the pages over TLS; cookies then say so."""
         return self.public_url.startswith("https://")

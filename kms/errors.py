@@ -44,7 +44,14 @@ class FetchError(SourceError):
 
 
 class ContractError(SourceError):
-    """Not what the publisher agreed to send; a person must look."""
+    """Not what the publisher agreed to send; a person must look.
+
+    `code` is one of `kms.domain.fault_codes`, grade FILE.
+    """
+
+    def __init__(self, message: str, code: str = "refused") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class DataError(KmsError):

@@ -41,6 +41,7 @@ def shell(
             header(frame, visit, links, place=place, is_dated=not (current and current.plain)),
             earlier(frame, visit) if frame and not frame.is_latest else None,
             outdated(frame, visit) if frame and frame.stale_days is not None else None,
+            waiting(frame, visit) if frame and frame.held_sources else None,
             html.Div(
                 [
                     html.Nav(links, className="nav", **{"aria-label": visit.text.gettext("Main")}),
@@ -239,6 +240,23 @@ def outdated(frame: Frame, visit: Visit) -> Component:
     words = stale_sentence(visit.text, frame)
     return html.Div(
         [icon("clock"), html.Span(html.B(f"{words}."))], className="asof old", role="status"
+    )
+
+
+def waiting(frame: Frame, visit: Visit) -> Component:
+    """Say that a newer issue is held, so that figures are those of the one before."""
+    _ = visit.text.gettext
+    words = _("A newer issue is held until a steward has looked at it: {names}.").format(
+        names=visit.text.listing(list(frame.held_sources), 2)
+    )
+    return html.Div(
+        [
+            icon("clock"),
+            html.Span([html.B(words), " ", _("Figures are those of the issue before.")]),
+            page_link(_("Why"), visit.link("/data"), className="back"),
+        ],
+        className="asof old",
+        role="status",
     )
 
 

@@ -29,7 +29,7 @@ BASES = {
 }  # fmt: skip
 FAULTS = (
     "", "required", "repeated_header", "date_unreadable", "date_swapped", "date_out_of_range",
-    "date_future", "after_daterepconf", "long_before",
+    "date_future", "after_daterepconf", "long_before", "date_before_other",
 )  # fmt: skip
 EARLIEST, EPOCH, NO_DAY = pd.Timestamp("2020-01-15"), pd.Timestamp("1970-01-01"), -1_000_000
 LONGEST_DAYS, OLDEST_AGE, MOST_SWAPPED = 365, 120, 0.01
@@ -106,7 +106,11 @@ def read_part(
             both = (day != NO_DAY) & ~rejected
             why[both & (day > report)] = FAULTS.index("after_daterepconf")
             why[both & (day < report - LONGEST_DAYS)] = FAULTS.index("long_before")
-            day[why > 0] = NO_DAY
+        if name == "DateDied":
+            onset = rows["DateOnset"]
+            both = (day != NO_DAY) & (onset != NO_DAY) & ~rejected
+            why[both & (day < onset)] = FAULTS.index("date_before_other")
+        day[why > 0] = NO_DAY
         count_days(faults, FIELD, name, why[~rejected])
         rows[name] = day
     odd = of_distinct(frame["Age"], odd_age)
@@ -131,7 +135,7 @@ def judged_days(texts: pd.Series[str], release: date, *, required: bool) -> tupl
     day = pd.to_datetime(text.where(text.str.len() == 10), format="%Y-%m-%d", errors="coerce")
     other = pd.to_datetime(text, format="%Y-%d-%m", errors="coerce")
     why = np.select(
-        [text == "", text == texts.name, day.isna() & other.isna(), day.isna(),
+        [text == "", text == texts.name, day.isna() & ~other.between(EARLIEST, latest), day.isna(),
          day < EARLIEST, day > latest],
         [1 if required else 0, 2 if required else 3, 3, 4, 5, 6], 0,
     )  # fmt: skip

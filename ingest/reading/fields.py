@@ -57,25 +57,27 @@ def yes_no(name: str, *, required: bool = False) -> FieldCheck:
     return FieldCheck(name, "upper({text}) = 'YES'", word.faults, required)
 
 
-def whole_number(name: str, most: int) -> FieldCheck:
-    """A count from 0 to `most`; `12.0`, as spreadsheets write it, is 12."""
-    return FieldCheck(
-        name,
-        "try_cast(try_cast({text} AS DOUBLE) AS BIGINT)",
-        (
-            *_NUMBER,
-            (f"try_cast({{text}} AS DOUBLE) > {most}", "number_out_of_range"),
-            ("try_cast({text} AS DOUBLE) <> trunc(try_cast({text} AS DOUBLE))", "number_not_whole"),
-        ),
+def whole_number(
+    name: str, most: int, *, required: bool = False, grouped: bool = False
+) -> FieldCheck:
+    """A count from 0 to `most`; `12.0`, as spreadsheets write it, is 12.
+
+    With `grouped`, thousands may be parted by commas: `15,197`.
+    """
+    value = _double(grouped=grouped)
+    faults = (
+        *_number_faults(value),
+        (f"{value} > {most}", "number_out_of_range"),
+        (f"{value} <> trunc({value})", "number_not_whole"),
     )
+    return FieldCheck(name, f"try_cast({value} AS BIGINT)", faults, required)
 
 
-def number(name: str, most: float) -> FieldCheck:
+def number(name: str, most: float, *, required: bool = False, grouped: bool = False) -> FieldCheck:
     """A number from 0 to `most`."""
-    above = f"try_cast({{text}} AS DOUBLE) > {most}"
-    return FieldCheck(
-        name, "try_cast({text} AS DOUBLE)", (*_NUMBER, (above, "number_out_of_range"))
-    )
+    value = _double(grouped=grouped)
+    faults = (*_number_faults(value), (f"{value} > {most}", "number_out_of_range"))
+    return FieldCheck(name, value, faults, required)
 
 
 def plain_text(name: str, longest: int, *, required: bool = False) -> FieldCheck:
@@ -95,13 +97,24 @@ def bad_text(text: str, longest: int) -> str:
     return f"(length({text}) > {longest} OR regexp_matches({text}, '{INVISIBLE}'))"
 
 
-_NUMBER = (
-    (
-        "coalesce(isnan(try_cast({text} AS DOUBLE)), true) OR contains({text}, '_')",
-        "number_unreadable",
-    ),
-    ("try_cast({text} AS DOUBLE) < 0", "number_negative"),
-)
+def _double(*, grouped: bool) -> str:
+    """Return the SQL of a text as a number."""
+    if not grouped:
+        return "try_cast({text} AS DOUBLE)"
+    parted = r"regexp_full_match({text}, '-?\d{1,3}(,\d{3})+(\.\d+)?')"
+    return (
+        f"try_cast(CASE WHEN {parted} THEN replace({{text}}, ',', '') ELSE {{text}} END AS DOUBLE)"
+    )
+
+
+def _number_faults(value: str) -> tuple[tuple[str, str], ...]:
+    return (
+        (
+            f"coalesce(isnan({value}), true) OR contains({{text}}, '_')",
+            "number_unreadable",
+        ),
+        (f"{value} < 0", "number_negative"),
+    )
 
 
 def _fault(field: FieldCheck) -> str:

@@ -6,6 +6,7 @@ rejected or duplicate; the faults hold where a row stands, never what it says.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,38 +17,17 @@ from typing import Any
 
 import duckdb
 
-from ingest.batch import Batch, one_kind_of_line_end, read_header, require_columns
-from ingest.reading.dates import DateColumn, date_fields
-from ingest.reading.fields import FieldCheck, checked_fields
+from ingest.batch import Batch, one_kind_of_line_end
+from ingest.opening.header import known_names, read_header, refuse_personal, require_columns
+from ingest.opening.lines import record_lines, with_lines
+from ingest.reading.dates import DateColumn
+from ingest.reading.staging import Columns, staged_rows
 from kms.domain.fault_codes import fault_code
 from kms.domain.intake import FIELD, ROW, Fault, Parsed
 from kms.errors import ContractError
 
-SEPARATOR = "\x1f"
 FAULT_RECORDS_KEPT = 1000  # of each kind in the store; the count is exact, the snapshot has all
 MAX_SWAPPED_SHARE = 0.01
-_MAX_LINE = 1 << 20
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Which columns of a file are used, and for what."""
-
-    key: str
-    place: tuple[str, ...]  # where it is, coarse to fine
-    dates: tuple[DateColumn, ...]
-    keep: tuple[str, ...] = ()  # read as text, for further checks
-    fields: tuple[FieldCheck, ...] = ()  # checked in this order
-
-    @property
-    def all_names(self) -> tuple[str, ...]:
-        """Every column that must be there."""
-        checked = (*(d.name for d in self.dates), *(f.name for f in self.fields))
-        return (self.key, *self.place, *checked, *self.keep)
-
-    def has(self, date_name: str) -> bool:
-        """Tell whether a date column is there."""
-        return any(column.name == date_name for column in self.dates)
 
 
 @dataclass
@@ -59,22 +39,28 @@ class Table:
     release_date: date
     columns: Columns
     parts: list[str] = field(default_factory=list)
-    rows_malformed: int = 0
+    paths: dict[str, Path] = field(default_factory=dict)  # by the name of the part
+    malformed: dict[int, list[int]] = field(default_factory=dict)  # records, by number of part
     fault_counts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     faults: list[Fault] = field(default_factory=list)
 
     def read_parts(self, batch: Batch) -> None:
         """Read every part of a vintage, each with all the columns needed."""
+        columns = self.columns
         for part in batch.parts:
-            names = read_header(batch.source_id, part)
-            require_columns(batch.source_id, part, names, self.columns.all_names)
+            given = read_header(batch.source_id, part, columns.most)
+            names = known_names(given, columns.all_names, columns.also)
+            require_columns(batch.source_id, part, names, columns.needed)
+            expected = (*columns.all_names, *columns.ignored)
+            refuse_personal(batch.source_id, part, names, expected)
             self._read(part, names, batch.scratch)
 
     def _read(self, part: Path, names: Sequence[str], scratch: Path) -> None:
         """Append one file to `stage`; every column is read, as text."""
         number = len(self.parts)
         self.parts.append(part.name)
-        rows = _staged_rows(names, number, self.columns, self.release_date)
+        self.paths[part.name] = part
+        rows = staged_rows(names, number, self.columns, self.release_date)
         statement = f"{'INSERT INTO stage' if number else 'CREATE TABLE stage AS'} {rows}"
         try:
             with one_kind_of_line_end(part, scratch) as readable:
@@ -83,22 +69,58 @@ class Table:
             raise ContractError(
                 f"{self.source_id}: {part.name} is no well-formed CSV file: somewhere a quote is "
                 "opened and not closed, or stands inside a field undoubled. Save it again as "
-                "CSV. Nothing was taken in"
+                "CSV. Nothing was taken in",
+                "bad_quotes",
             ) from error
-        self._count_malformed(part)
+        self._count_malformed(part, number)
 
     def judge(self) -> None:
         """Account for what was wrong with the dates; required ones reject their row."""
+        earlier: list[str] = []  # a row is left out for one reason
         for column in self.columns.dates:
-            grade = ROW if column.required else FIELD
-            condition = "true" if column.required else "NOT rejected"
-            self._count_found(grade, column.name, condition)
+            if column.required:
+                self._count_found(ROW, column.name, " AND ".join(earlier) or "true")
+                earlier.append(f"{column.name}_fault IS NULL")
+            else:
+                self._count_found(FIELD, column.name, "NOT rejected")
             self._check_swapped(column)
 
-    def judge_fields(self) -> None:
-        """Account for what was wrong with the checked fields of rows that count."""
+    def judge_fields(self, essential: Sequence[str] = ()) -> None:
+        """Account for the checked fields; a row without a usable essential one is left out."""
+        for name in essential:
+            for code in self._codes(name):
+                self.reject(code, name, f"{name}_fault = '{code}'")
         for checked in self.columns.fields:
-            self._count_found(FIELD, checked.name, "NOT rejected")
+            if checked.name not in essential:
+                self._count_found(FIELD, checked.name, "NOT rejected")
+
+    def settle(self, keys: Sequence[str], values: Sequence[str]) -> None:
+        """Make `accepted`: each key once, with its area and unit.
+
+        Needs `gazetteer`. Rows of one key that say the same are copies of the first; where they
+        differ nobody knows which is right, and all of them are left out (`key_conflict`).
+        """
+        key = ", ".join(keys)
+        content = ", ".join(f"{name} := {name}" for name in values)
+        self.engine.execute(
+            "CREATE VIEW located AS SELECT stage.rowid AS row, stage.*, area, unit "
+            "FROM stage JOIN gazetteer USING (place)"
+        )
+        if values:
+            self.engine.execute(
+                "CREATE TABLE conflicting AS SELECT row FROM (SELECT row, "
+                f"count(DISTINCT struct_pack({content})) OVER (PARTITION BY {key}) AS n "
+                "FROM located WHERE NOT rejected) WHERE n > 1"
+            )
+            self.reject("key_conflict", keys[0], "rowid IN (SELECT row FROM conflicting)")
+        self.engine.execute(
+            f"CREATE TABLE copies AS SELECT row FROM (SELECT row, row_number() OVER "
+            f"(PARTITION BY {key} ORDER BY row) AS n FROM located WHERE NOT rejected) WHERE n > 1"
+        )
+        self.engine.execute(
+            "CREATE VIEW accepted AS SELECT * FROM located WHERE NOT rejected "
+            "AND row NOT IN (SELECT row FROM copies)"
+        )
 
     def reject(self, code: str, column: str, condition: str) -> None:
         """Leave out the rows that meet a condition and were not left out before."""
@@ -120,7 +142,9 @@ class Table:
             f"LIMIT {FAULT_RECORDS_KEPT}"
         ).fetchall()
         self.faults += [
-            Fault(grade, code, column, self.parts[part], row - first[part] + 1, None)
+            Fault(
+                grade, code, column, self.parts[part], self._record(part, row - first[part]), None
+            )
             for part, row in places
         ]
 
@@ -132,20 +156,24 @@ class Table:
         """Return the facts with the account of every row read."""
         staged = self._number("SELECT count(*) FROM stage")
         rejected = self._number("SELECT count(*) FROM stage WHERE rejected")
+        malformed = sum(map(len, self.malformed.values()))
         return Parsed(
-            rows_read=staged + self.rows_malformed,
+            rows_read=staged + malformed,
             rows_duplicate=self._number("SELECT count(*) FROM copies"),
-            rows_rejected=rejected + self.rows_malformed,
+            rows_rejected=rejected + malformed,
             fault_counts=dict(self.fault_counts),
             facts=facts,
-            faults=tuple(self.faults),
+            faults=tuple(with_lines(self.faults, self.paths)),
         )
 
-    def _count_found(self, grade: str, column: str, condition: str) -> None:
-        codes = self.engine.execute(
+    def _codes(self, column: str) -> list[str]:
+        found = self.engine.execute(
             f"SELECT DISTINCT {column}_fault FROM stage WHERE {column}_fault IS NOT NULL ORDER BY 1"
         ).fetchall()
-        for (code,) in codes:
+        return [code for (code,) in found]
+
+    def _count_found(self, grade: str, column: str, condition: str) -> None:
+        for code in self._codes(column):
             self.fault(grade, code, column, f"{column}_fault = '{code}' AND {condition}")
 
     def _check_swapped(self, column: DateColumn) -> None:
@@ -156,12 +184,23 @@ class Table:
         ).fetchall()[0]
         if given and swapped / given > MAX_SWAPPED_SHARE:
             raise ContractError(
-                f"{self.source_id}: {swapped:,} of {given:,} dates in column '{column.name}' "
-                f"fit only with day and month exchanged, not {column.date_format}; the "
-                "publisher changed the format. Nothing was taken in"
+                f"{self.source_id}: {swapped:,} of {given:,} dates in column "
+                f"'{column.title or column.name}' fit only with day and month exchanged, not "
+                f"{column.date_format}; the publisher changed the format. Nothing was taken in",
+                "date_format",
             )
 
-    def _count_malformed(self, part: Path) -> None:
+    def _record(self, part: int, staged: int) -> int:
+        """Return the number of a record, of which so many of its part were staged before it."""
+        malformed = self.malformed.get(part, [])
+        # Of the first n malformed ones, those that lie before it.
+        return (
+            staged
+            + 1
+            + bisect_right(range(len(malformed)), staged, key=lambda n: malformed[n] - n - 1)
+        )
+
+    def _count_malformed(self, part: Path, number: int) -> None:
         """Count lines that do not fit the header; refuse a file that ends inside quotes."""
         found = self.engine.execute(
             "SELECT error_type, line, count(*) OVER (PARTITION BY error_type) "
@@ -171,21 +210,25 @@ class Table:
         for kind, line, _ in found:
             if kind not in _MALFORMED:
                 raise ContractError(
-                    f"{self.source_id}: {part.name} breaks off or is damaged at line {line} "
-                    f"({kind.lower()}); fetch it again. Nothing was taken in"
+                    f"{self.source_id}: {part.name} breaks off or is damaged in row {line - 1} "
+                    f"({kind.lower()}); fetch it again. Nothing was taken in",
+                    _code_of(kind, part),
                 )
-        lines = {line for _, line, _ in found}
+        lines = sorted({line for _, line, _ in found})
         if any(kind == "MISSING COLUMNS" for kind, _, _ in found) and _is_cut_off(part):
             raise ContractError(
                 f"{self.source_id}: {part.name} ends in the middle of a row; it was cut off. "
-                "Fetch it again. Nothing was taken in"
+                "Fetch it again. Nothing was taken in",
+                "truncated",
             )
-        self.rows_malformed += len(lines)
-        if lines:
-            self.fault_counts[ROW, "bad_width", ""] += len(lines)
+        if not lines:
+            return
+        where = record_lines(part)
+        self.malformed[number] = [where.record(line) for line in lines]
+        self.fault_counts[ROW, "bad_width", ""] += len(lines)
         self.faults += [
-            Fault(ROW, "bad_width", "", part.name, line - 1, line)
-            for line in sorted(lines)[:FAULT_RECORDS_KEPT]
+            Fault(ROW, "bad_width", "", part.name, record, None)
+            for record in self.malformed[number][:FAULT_RECORDS_KEPT]
         ]
 
     def _number(self, query: str) -> int:
@@ -195,43 +238,15 @@ class Table:
 _MALFORMED = frozenset({"TOO MANY COLUMNS", "MISSING COLUMNS"})
 
 
+def _code_of(kind: str, part: Path) -> str:
+    """Return what a line that cannot be read says about its file."""
+    if kind != "UNQUOTED VALUE":
+        return "damaged"
+    return "truncated" if _is_cut_off(part) else "bad_quotes"
+
+
 def _is_cut_off(part: Path) -> bool:
     """Tell whether a file does not end in a line end."""
     with part.open("rb") as file:
         file.seek(-1, SEEK_END)
         return file.read() not in (b"\n", b"\r")
-
-
-def _staged_rows(names: Sequence[str], number: int, columns: Columns, release: date) -> str:
-    """Write the selection that reads a file into `stage`."""
-    mark = f"chr({ord(SEPARATOR)})"
-    place = ", ".join(f"trim(replace({_quoted(name)}, {mark}, ' '))" for name in columns.place)
-    fields = [
-        f"{number}::USMALLINT AS part",
-        f"trim({_quoted(columns.key)}) AS key_text",
-        # In the order of their names: parts may order their columns differently.
-        f"hash({', '.join(map(_quoted, sorted(names)))}) AS row_hash",
-        f"concat_ws(chr({ord(SEPARATOR)}), {place}) AS place",
-        *[f"{_quoted(name)}" for name in columns.keep],
-    ]
-    checked = [*(d.name for d in columns.dates), *(f.name for f in columns.fields)]
-    texts = [f"trim({_quoted(name)}) AS {name}_text" for name in checked]
-    inner = (
-        f"SELECT {', '.join(fields + texts)} FROM read_csv(?, header = false, skip = 1, "
-        "delim = ',', quote = '\"', escape = '\"', auto_detect = false, strict_mode = true, "
-        f"max_line_size = {_MAX_LINE}, columns = {{{_text_columns(names)}}}, "
-        "compression = 'none', store_rejects = true, nullstr = '\x7f')"
-    )
-    return checked_fields(date_fields(inner, columns.dates, release), columns.fields)
-
-
-def _text_columns(names: Sequence[str]) -> str:
-    return ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in names)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

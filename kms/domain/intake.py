@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-ROW, FIELD = "ROW", "FIELD"
-DONE, REFUSED = "done", "refused"  # folders of an inbox for what has been dealt with
+FILE, HELD, ROW, FIELD = "FILE", "HELD", "ROW", "FIELD"
+DONE, REFUSED, WAITING = "done", "refused", "held"  # folders of an inbox for what was dealt with
 
 
 class Fault(NamedTuple):
@@ -23,11 +23,36 @@ class Fault(NamedTuple):
     line: int | None
 
 
+class Alarm(NamedTuple):
+    """Why an issue is held: which tripwire, about what, how much was seen and is allowed."""
+
+    code: str
+    subject: str  # an area, a day, a column; blank: the whole issue
+    seen: float | None
+    allowed: float | None
+
+    def __str__(self) -> str:
+        """Say it as the command line does."""
+        about = f" ({self.subject})" if self.subject else ""
+        if self.seen is None or self.allowed is None:
+            return f"{self.code}{about}"
+        return f"{self.code}{about}: {self.seen:.4g}, allowed {self.allowed:.4g}"
+
+
+class Span(NamedTuple):
+    """The days of which an issue speaks; about others it leaves standing what was said before."""
+
+    column: str
+    first: str  # ISO date, inclusive
+    last: str
+
+
 @dataclass(frozen=True)
 class Parsed:
     """A file's content as facts, and everything that was wrong with it.
 
-    `facts` maps a fact table's name to an Arrow table of its key and value columns.
+    `facts` maps a fact table's name to an Arrow table of its key and value columns. `spans`
+    names those of which the file speaks only for some days; of the others it says everything.
     `faults` may hold fewer records than `fault_counts` counts.
     """
 
@@ -37,6 +62,7 @@ class Parsed:
     rows_rejected: int
     facts: Mapping[str, Any]
     faults: tuple[Fault, ...] = ()
+    spans: Mapping[str, Span] = field(default_factory=dict)
 
     @property
     def rows_accepted(self) -> int:
@@ -63,6 +89,7 @@ class Arrival:
     snapshot_path: str
     parser_version: int
     parsed: Parsed
+    alarms: tuple[Alarm, ...] = ()
 
 
 @dataclass(frozen=True)

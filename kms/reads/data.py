@@ -19,7 +19,7 @@ from kms.store.engine import Store
 from kms.store.ledger import recent_runs
 from kms.store.open import clock
 from kms.store.sources import sources
-from kms.store.vintages import fault_counts, newest, vintages
+from kms.store.vintages import HELD, alarms, fault_counts, newest, vintages
 
 MOST_RUNS = 10
 
@@ -44,7 +44,7 @@ def read_data(store: Store, request: Request, rule: DisclosureRule | None = None
             for fault in _faults(connection, row["source_id"], now, rules[row["source_id"]])
         ]
         issued = [
-            _vintage(row, rules[row["source_id"]])
+            _vintage(connection, row, rules[row["source_id"]])
             for row in vintages(connection, request.source)
             if row["published_at"] <= now
         ]
@@ -89,7 +89,8 @@ def _source(
     )
 
 
-def _vintage(row: Mapping[str, Any], rule: DisclosureRule) -> VintageRow:
+def _vintage(connection: Connection, row: Mapping[str, Any], rule: DisclosureRule) -> VintageRow:
+    raised = alarms(connection, row["id"]) if row["state"] == HELD else []
     return VintageRow(
         vintage_id=row["name"],
         source_id=row["source_id"],
@@ -102,6 +103,7 @@ def _vintage(row: Mapping[str, Any], rule: DisclosureRule) -> VintageRow:
         rows_changed=rule.count(row["rows_changed"]),
         state=row["state"],
         snapshot=row["snapshot_sha256"][:12],
+        alarms=tuple(dict.fromkeys(fault_code(alarm.code).meaning for alarm in raised)),
     )
 
 

@@ -29,7 +29,7 @@ from kms.store.publications import (
 )
 from kms.store.sources import sources
 from kms.store.states import ACCEPTED
-from kms.store.vintages import cuts, newest, vintages
+from kms.store.vintages import HELD, cuts, newest, vintages
 
 CASES = "doh_case_information"
 STALE_AFTER_DAYS = 7
@@ -83,6 +83,11 @@ def read_frame(connection: Connection, request: Request, issue: Issue | None = N
             str(s["title"]) for s in sources(connection) if late_days(connection, s, now) > 0
         ),
         editions=editions(connection),
+        held_sources=tuple(
+            str(s["title"])
+            for s in sources(connection)
+            if s["feeds_figures"] and is_held(connection, s["source_id"], now)
+        ),
     )
 
 
@@ -115,6 +120,16 @@ def late_days(connection: Connection, source: Mapping[str, Any], now: datetime) 
     due = last["published_at"] + timedelta(days=source["every_days"] + source["grace_days"])
     overdue: timedelta = now.astimezone(MANILA).date() - due.astimezone(MANILA).date()
     return max(0, overdue.days)
+
+
+def is_held(connection: Connection, source_id: str, now: datetime) -> bool:
+    """Tell whether an issue newer than the one in use waits for a steward."""
+    used = newest(connection, source_id, now)
+    return any(
+        row["state"] == HELD and (used is None or row["published_at"] > used["published_at"])
+        for row in vintages(connection, source_id)
+        if row["published_at"] <= now
+    )
 
 
 def today(store: object) -> date | None:

@@ -40,6 +40,7 @@ class Frame:
     stale_days: int | None  # age of the data when too old to speak of today; None: in date
     late_sources: tuple[str, ...]  # titles of sources past their due date
     editions: tuple[date, ...]  # as-of dates (Manila) that can be looked at, oldest first
+    held_sources: tuple[str, ...] = ()  # titles of sources whose newer issue waits for a steward
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +226,9 @@ class VintageRow:
     rows_rejected: int | None
     rows_duplicate: int | None
     rows_changed: int | None
-    state: str
+    state: str  # accepted, held, withdrawn
     snapshot: str  # first 12 characters of the sha256
+    alarms: tuple[str, ...] = ()  # what tripwires said of it, in words
 
 
 @dataclass(frozen=True, slots=True)

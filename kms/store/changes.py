@@ -1,15 +1,15 @@
 """Putting a vintage in its place in time, or taking it out.
 
-Its own differences are written, and those of the next vintage are written anew, so that every
-as-of answers as if the vintages had come in order. Plans are made before anything is written:
-what is known is read from the history as it is.
+Its own differences are written, and those of later vintages anew where they depend on it,
+so that every as-of answers as if the vintages had come in order. Plans are made before anything
+is written: what is known is read from the history as it is.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from io import BytesIO
 
@@ -17,44 +17,77 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 from sqlalchemy import Connection, Table, delete
 
+from kms.domain.intake import Parsed
 from kms.store.bulk import insert_rows
-from kms.store.facts import FACT_TABLES, fact_table, key_columns, value_columns
-from kms.store.states import difference, history, state_at
+from kms.store.facts import (
+    FACT_TABLES,
+    arrow_schema,
+    fact_table,
+    key_columns,
+    value_columns,
+)
+from kms.store.states import (
+    Issued,
+    difference,
+    history,
+    inside,
+    merged,
+    state_at,
+    write_spans,
+)
 
 _INSTANT = timedelta(microseconds=1)  # the resolution of an instant in the store
 
 
 @dataclass(frozen=True)
 class Change:
-    """What changes in one fact table: rows of the vintage itself, rows of the one after it."""
+    """What changes in one fact table: rows of the vintage itself, rows of those after it."""
 
     table: Table
     own: pa.Table | None  # None: the vintage has no rows (any more)
-    following_id: int | None
-    following: pa.Table | None
+    later: tuple[tuple[int, pa.Table], ...]  # id of a vintage, its rows anew
 
 
 def plan_changes(
-    connection: Connection,
-    source_id: str,
-    published_at: datetime,
-    facts: Mapping[str, pa.Table] | None,
+    connection: Connection, source_id: str, published_at: datetime, parsed: Parsed | None
 ) -> list[Change]:
     """Plan to add a content at an instant, or with None to take out the one that is there."""
-    later = [i for i in history(connection, source_id) if i.published_at > published_at]
-    following = later[0] if later else None
+    issues = history(connection, source_id)
+    later = [issue for issue in issues if issue.published_at > published_at]
     changes = []
-    for name in FACT_TABLES if facts is None else facts:
+    for name in FACT_TABLES if parsed is None else parsed.facts:
         table = fact_table(name)
         before = state_at(connection, table, source_id, published_at - _INSTANT)
-        content = None if facts is None else facts[name]
-        anew = None
-        if following is not None:
-            after = state_at(connection, table, source_id, following.published_at)
-            anew = difference(table, before if content is None else content, after)
-        own = None if content is None else difference(table, before, content)
-        changes.append(Change(table, own, following.id if following else None, anew))
+        if parsed is None:
+            state, own = before, None
+        else:
+            state = merged(before, parsed.facts[name], parsed.spans.get(name))
+            own = difference(table, before, state)
+        known = [
+            (issue, state_at(connection, table, source_id, issue.published_at))
+            for issue in _up_to_whole(later, name)
+        ]
+        changes.append(Change(table, own, _anew(table, state, known)))
     return changes
+
+
+def _up_to_whole(later: Sequence[Issued], name: str) -> list[Issued]:
+    """Return later vintages to the first that says everything: its state and all after it stay."""
+    whole = next((n for n, issue in enumerate(later) if name not in issue.spans), len(later))
+    return list(later[: whole + 1])
+
+
+def _anew(
+    table: Table, state: pa.Table, later: Sequence[tuple[Issued, pa.Table]]
+) -> tuple[tuple[int, pa.Table], ...]:
+    """Return the differences of later vintages, with their states, from one that is another."""
+    found = []
+    for issue, known in later:
+        span = issue.spans.get(table.name)
+        after = merged(state, inside(known, span), span)
+        found.append((issue.id, difference(table, state, after)))
+        state = after
+    return tuple(found)
 
 
 def apply_changes(
@@ -67,16 +100,25 @@ def apply_changes(
         owner = {"source_id": source_id, "vintage_id": vintage_id}
         if change.own is not None:
             written += insert_rows(connection, change.table, change.own, owner)
-        if change.following_id is not None and change.following is not None:
-            _remove(connection, change.table, change.following_id)
-            owner["vintage_id"] = change.following_id
-            insert_rows(connection, change.table, change.following, owner)
+        for number, rows in change.later:
+            _remove(connection, change.table, number)
+            insert_rows(connection, change.table, rows, {**owner, "vintage_id": number})
     return written
 
 
-def content_hash(facts: Mapping[str, pa.Table]) -> str:
-    """Return a hash of what the facts say, whatever the order of their rows."""
-    digest = hashlib.sha256()
+def as_declared(parsed: Parsed) -> Parsed:
+    """Return what an issue says with the columns and types its fact tables declare."""
+    facts = {}
+    for name, content in parsed.facts.items():
+        schema = arrow_schema(fact_table(name))
+        facts[name] = content.select(schema.names).cast(schema)
+    return replace(parsed, facts=facts)
+
+
+def content_hash(parsed: Parsed) -> str:
+    """Return a hash of what an issue says, whatever the order of its rows."""
+    facts = parsed.facts
+    digest = hashlib.sha256(write_spans(parsed.spans).encode())
     for name in sorted(facts):
         table = fact_table(name)
         columns = [*key_columns(table), *value_columns(table)]

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import aliased
 
+from kms.store.fact_tables import Inspection
 from kms.store.facts import fact_table, key_columns, known_at, value_columns
-from kms.store.tables import Inspection
 
 Row = dict[str, Any]
 

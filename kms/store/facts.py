@@ -25,9 +25,14 @@ from sqlalchemy import (
     select,
 )
 
+from kms.store import fact_tables
 from kms.store.tables import REPORTED, DataTable, Vintage
 
-FACT_TABLES = ("case_count", "reporting_triangle", "inspection", "inspection_item")
+FACT_TABLES = tuple(
+    declared.__tablename__
+    for declared in vars(fact_tables).values()
+    if isinstance(declared, type) and issubclass(declared, DataTable) and declared is not DataTable
+)
 
 
 def fact_table(name: str) -> Table:

@@ -10,7 +10,8 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, text
 
-import kms.store.account_tables  # noqa: F401  # declares its tables
+import kms.store.account_tables
+import kms.store.fact_tables  # noqa: F401  # both declare tables
 from kms.store.engine import DATA_SCHEMA, OPS_SCHEMA, Store, writing
 from kms.store.ops_tables import OpsTable
 from kms.store.tables import DataTable

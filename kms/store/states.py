@@ -6,6 +6,7 @@ after a remembered one is had from that vintage's few changes instead of the who
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +15,10 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import Connection, Table, select
 
+from kms.domain.intake import Span
 from kms.store.facts import arrow_schema, iso_dates, key_columns, known_at, value_columns
 from kms.store.tables import REPORTED, WITHDRAWN, Vintage
 
@@ -51,20 +54,39 @@ class Issued:
     id: int
     published_at: datetime
     content_hash: str
+    spans: Mapping[str, Span]
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether its content is all there is to know at its instant."""
+        return not self.spans
 
 
 def history(connection: Connection, source_id: str) -> list[Issued]:
     """Return the accepted vintages of a source, oldest publication first."""
     statement = (
-        select(Vintage.id, Vintage.published_at, Vintage.content_hash)
+        select(Vintage.id, Vintage.published_at, Vintage.content_hash, Vintage.spans)
         .where(Vintage.source_id == source_id, Vintage.state == ACCEPTED)
         .order_by(Vintage.published_at)
     )
-    return [Issued(*row) for row in connection.execute(statement)]
+    return [
+        Issued(row.id, row.published_at, row.content_hash, read_spans(row.spans))
+        for row in connection.execute(statement)
+    ]
+
+
+def read_spans(written: str) -> dict[str, Span]:
+    """Read the days of which an issue speaks, as the store keeps them."""
+    return {name: Span(*span) for name, span in json.loads(written or "{}").items()}
+
+
+def write_spans(spans: Mapping[str, Span]) -> str:
+    """Write the days of which an issue speaks."""
+    return json.dumps(dict(sorted(spans.items()))) if spans else ""
 
 
 def remember(content_hash: str, facts: Mapping[str, pa.Table]) -> None:
-    """Keep a content that was just written: the next load is compared with it."""
+    """Keep a whole content that was just written: the next load is compared with it."""
     for name, content in facts.items():
         _remembered.put(content_hash, name, content)
 
@@ -75,18 +97,36 @@ def state_at(connection: Connection, table: Table, source_id: str, as_of: dateti
     if not known:
         return arrow_schema(table).empty_table()
     last = known[-1]
-    state = _remembered.get(last.content_hash, table.name)
+    state = _remembered.get(last.content_hash, table.name) if last.is_whole else None
     if state is None:
         state = _step(connection, table, known) or _read(connection, table, source_id, as_of)
-        _remembered.put(last.content_hash, table.name, state)
+        if last.is_whole:  # else it depends on those before it, too
+            _remembered.put(last.content_hash, table.name, state)
     return state
+
+
+def merged(before: pa.Table, content: pa.Table, span: Span | None) -> pa.Table:
+    """Return what is known once `content` has been said: all of it, or of the days of a span."""
+    if span is None:
+        return content
+    return pa.concat_tables([before.filter(pc.invert(_within(before, span))), content])
+
+
+def inside(state: pa.Table, span: Span | None) -> pa.Table:
+    """Return the rows of the days of a span."""
+    return state if span is None else state.filter(_within(state, span))
+
+
+def _within(rows: pa.Table, span: Span) -> Any:
+    days = rows[span.column]
+    return pc.and_(pc.greater_equal(days, span.first), pc.less_equal(days, span.last))
 
 
 def difference(table: Table, before: pa.Table, after: pa.Table) -> pa.Table:
     """Return the rows that turn `before` into `after`, with their status."""
     keys, values = key_columns(table), value_columns(table)
     same = " AND ".join(f"a.{k} = b.{k}" for k in keys)
-    changed = " OR ".join(f"a.{v} IS DISTINCT FROM b.{v}" for v in values)
+    changed = " OR ".join(f"a.{v} IS DISTINCT FROM b.{v}" for v in values) or "false"
     chosen = ", ".join(f"a.{c}" for c in keys + values)
     gone = ", ".join([f"b.{k}" for k in keys] + [f"NULL AS {v}" for v in values])
     # In the order of the key: a table kept by its key takes sorted rows four times as fast.
@@ -105,7 +145,7 @@ def _step(connection: Connection, table: Table, known: Sequence[Issued]) -> pa.T
     """Return the newest state from the one before it, when that is remembered."""
     if len(known) < 2:
         return None
-    before = _remembered.get(known[-2].content_hash, table.name)
+    before = _remembered.get(known[-2].content_hash, table.name) if known[-2].is_whole else None
     if before is None:
         return None
     names = [*key_columns(table), *value_columns(table), "status"]

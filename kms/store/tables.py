@@ -1,8 +1,6 @@
 """The data store's tables, declared as typed classes; Core statements move the data.
 
-A *fact* table holds what sources say, one row for each change: its key columns name the
-figure, `vintage_id` the issue of the source that brought the change, `status` whether the
-figure is reported or has been withdrawn. See `kms.store.facts` for how they are read.
+Those of facts stand in `kms.store.fact_tables`.
 """
 
 from __future__ import annotations
@@ -52,6 +50,7 @@ class SourceRecord(DataTable):
     grace_days: Mapped[int]
     used_for: Mapped[str] = mapped_column(String(200))
     rows_are_persons: Mapped[bool] = mapped_column(server_default=true())
+    feeds_figures: Mapped[bool] = mapped_column(server_default=true())  # a new issue makes new ones
 
 
 class Vintage(DataTable):
@@ -82,8 +81,35 @@ class Vintage(DataTable):
     rows_duplicate: Mapped[int]
     rows_changed: Mapped[int]
     content_hash: Mapped[str] = mapped_column(String(64))
-    state: Mapped[str] = mapped_column(String(12))  # accepted, withdrawn
-    note: Mapped[str] = mapped_column(String(400))  # why it was withdrawn
+    spans: Mapped[str] = mapped_column(String(1000), server_default="")  # JSON; blank: all days
+    state: Mapped[str] = mapped_column(String(12))  # accepted, held, withdrawn
+    note: Mapped[str] = mapped_column(String(400))  # why it was withdrawn or released
+
+
+class Alarm(DataTable):
+    """Why a vintage was held: which tripwire, about what, how much was seen and is allowed."""
+
+    __tablename__ = "alarm"
+    vintage_id: Mapped[int] = mapped_column(ForeignKey("vintage.id"), primary_key=True)
+    code: Mapped[str] = mapped_column(String(40), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(120), primary_key=True)
+    seen: Mapped[float | None]
+    allowed: Mapped[float | None]
+
+
+class Waiver(DataTable):
+    """A tripwire that a steward lets pass for a source, about one subject or any, for a time."""
+
+    __tablename__ = "waiver"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    source_id: Mapped[str] = mapped_column(String(60), index=True)
+    code: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str] = mapped_column(String(120))  # blank: whatever it is about
+    who: Mapped[str] = mapped_column(String(120))
+    why: Mapped[str] = mapped_column(String(400))
+    given_at: Mapped[datetime]
+    until: Mapped[date]
+    ended_at: Mapped[datetime | None]  # taken back before its time
 
 
 class FaultCount(DataTable):
@@ -110,79 +136,6 @@ class FaultRecord(DataTable):
     part: Mapped[str] = mapped_column(String(200))
     record: Mapped[int]
     line: Mapped[int | None]
-
-
-class CaseCount(DataTable):
-    """Cases by area and day, on one time axis (`basis`)."""
-
-    __tablename__ = "case_count"
-    source_id: Mapped[str] = mapped_column(String(60), primary_key=True)
-    disease: Mapped[str] = mapped_column(String(40), primary_key=True)
-    classification: Mapped[str] = mapped_column(String(20), primary_key=True)
-    basis: Mapped[str] = mapped_column(String(30), primary_key=True)
-    grain: Mapped[str] = mapped_column(String(5), primary_key=True)
-    area: Mapped[str] = mapped_column(String(40), primary_key=True)
-    ref_date: Mapped[date] = mapped_column(primary_key=True)
-    vintage_id: Mapped[int] = mapped_column(ForeignKey("vintage.id"), primary_key=True)
-    cases: Mapped[int | None]
-    status: Mapped[str] = mapped_column(String(10))
-    __table_args__ = ({"sqlite_with_rowid": False},)
-
-
-class ReportingTriangle(DataTable):
-    """Cases by onset day and report day, for provinces and places known only by region."""
-
-    __tablename__ = "reporting_triangle"
-    source_id: Mapped[str] = mapped_column(String(60), primary_key=True)
-    disease: Mapped[str] = mapped_column(String(40), primary_key=True)
-    area: Mapped[str] = mapped_column(String(40), primary_key=True)
-    onset_date: Mapped[date] = mapped_column(primary_key=True)
-    report_date: Mapped[date] = mapped_column(primary_key=True)
-    vintage_id: Mapped[int] = mapped_column(ForeignKey("vintage.id"), primary_key=True)
-    cases: Mapped[int | None]
-    status: Mapped[str] = mapped_column(String(10))
-    __table_args__ = ({"sqlite_with_rowid": False},)
-
-
-class Inspection(DataTable):
-    """One visit to one establishment; the establishment's name stays in the snapshot."""
-
-    __tablename__ = "inspection"
-    source_id: Mapped[str] = mapped_column(String(60), primary_key=True)
-    inspection_id: Mapped[str] = mapped_column(String(60), primary_key=True)
-    vintage_id: Mapped[int] = mapped_column(ForeignKey("vintage.id"), primary_key=True)
-    establishment_id: Mapped[str | None] = mapped_column(String(60))
-    area: Mapped[str | None] = mapped_column(String(40))
-    sector: Mapped[str | None] = mapped_column(String(10))
-    workers_male: Mapped[int | None]
-    workers_female: Mapped[int | None]
-    size_class: Mapped[str | None] = mapped_column(String(10))
-    risk_class: Mapped[str | None] = mapped_column(String(10))
-    mode: Mapped[str | None] = mapped_column(String(10))
-    trigger: Mapped[str | None] = mapped_column(String(20))
-    visit: Mapped[str | None] = mapped_column(String(12))
-    opened_on: Mapped[date | None]
-    closed_on: Mapped[date | None]
-    regional_office: Mapped[str | None] = mapped_column(String(40))
-    inspector: Mapped[str | None] = mapped_column(String(40))
-    status: Mapped[str] = mapped_column(String(10))
-
-
-class InspectionItem(DataTable):
-    """One checklist item of an inspection, at the first visit and after correction."""
-
-    __tablename__ = "inspection_item"
-    source_id: Mapped[str] = mapped_column(String(60), primary_key=True)
-    inspection_id: Mapped[str] = mapped_column(String(60), primary_key=True)
-    item_code: Mapped[str] = mapped_column(String(40), primary_key=True)
-    vintage_id: Mapped[int] = mapped_column(ForeignKey("vintage.id"), primary_key=True)
-    applicable: Mapped[bool | None]
-    compliant_initial: Mapped[bool | None]
-    compliant_after: Mapped[bool | None]
-    corrected_on: Mapped[date | None]
-    severity_weight: Mapped[float | None]
-    status: Mapped[str] = mapped_column(String(10))
-    __table_args__ = ({"sqlite_with_rowid": False},)
 
 
 class EstimateBlob(DataTable):

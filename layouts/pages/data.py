@@ -143,7 +143,9 @@ def vintages_card(view: DataView, visit: Visit) -> Component:
                 text.day(manila_day(row.published_at)),
                 _count(text, row.rows_read),
                 _count(text, row.rows_changed),
-                vintage_word(text, row.state),
+                two(vintage_word(text, row.state), html.Span(" ".join(row.alarms), lang="en"))
+                if row.alarms
+                else vintage_word(text, row.state),
                 html.Code(row.snapshot, className="xs"),
             ],
         )
@@ -156,6 +158,7 @@ def vintage_word(text: Texts, state: str) -> str:
     """Say what became of a vintage."""
     words = {
         "accepted": text.gettext("accepted"),
+        "held": text.gettext("held for a steward"),
         "withdrawn": text.gettext("withdrawn"),
     }
     return words.get(state, state.replace("_", " "))

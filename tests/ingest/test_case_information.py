@@ -243,7 +243,7 @@ def test_dates_mostly_the_other_way_round_refuse_the_file(take: Report) -> None:
         (b"  \n ", "holds only blanks"),
         (b"<!DOCTYPE html><html><body>Sign in</body></html>", "is a web page"),
         (b'{"error": "not found"}', "is JSON"),
-        (b"PK\x03\x04rest", "is an archive"),
+        (b"PK\x03\x04rest", "is damaged or was cut off"),
         (HEADER.encode() + b"\nC1,\x00", "NUL byte at offset"),
         (HEADER.encode() + b"\nC1,Para\xf1aque", "is not UTF-8 at byte"),
         (HEADER.encode() + b"\n", "a header and no rows"),

@@ -25,9 +25,10 @@ from kms.config import ROOT, Settings
 from kms.errors import ConfigError, DataError, FetchError, HeldError, NoDataError
 from kms.store import ledger
 from kms.store.engine import Store, open_store
+from kms.store.fact_tables import CaseCount
 from kms.store.open import CLOCK, set_store_fact
 from kms.store.publications import current_issue, issues, write_draft
-from kms.store.tables import CaseCount, EstimateBlob, EstimateSeries, LatestValue, Publication
+from kms.store.tables import EstimateBlob, EstimateSeries, LatestValue, Publication
 from tests.conftest import FULL
 from tests.published import NOW, make_published_store, write_cases
 
@@ -56,7 +57,7 @@ def later_release(folder: Path) -> Path:
     more = []
     for number, line in enumerate(lines[-60:]):
         cells = line.split(",")
-        cells[0], cells[reported] = f"C9{number:011d}", f"2021-03-{22 + number % 6}"
+        cells[0], cells[reported] = f"C9{number:011d}", f"2021-03-{21 + number % 7}"
         more.append(",".join(cells))
     first.unlink()
     path = folder / LATER

@@ -18,6 +18,7 @@ class Description:
     grace_days: int = 1
     used_for: str = "tests"
     rows_are_persons: bool = True
+    feeds_figures: bool = True
 
 
 def description(source_id: str) -> Description:

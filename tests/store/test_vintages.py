@@ -16,10 +16,11 @@ from kms.config import Settings
 from kms.domain.intake import FIELD, ROW, Arrival, Fault, Parsed
 from kms.errors import ContractError
 from kms.store.engine import Store, open_store
+from kms.store.fact_tables import CaseCount
 from kms.store.facts import fact_table, known_at, read_columns
 from kms.store.migrate import migrate
 from kms.store.sources import register_source
-from kms.store.tables import CaseCount, FaultCount
+from kms.store.tables import FaultCount
 from kms.store.vintages import append_vintage, vintages, withdraw_vintage
 from tests.store.describing import description
 

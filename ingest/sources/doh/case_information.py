@@ -7,23 +7,28 @@ of their name, since their numbers moved; from 2021 a release comes in batch fil
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import duckdb
 
-from ingest.batch import Batch, read_header, require_columns
+from ingest.batch import Batch
+from ingest.opening.header import known_names, read_header, require_columns
 from ingest.reading.dates import ISO, MONTH_FIRST, DateColumn
 from ingest.reading.linelist import LineList
-from ingest.reading.places import match_places
-from ingest.reading.table import Columns
+from ingest.reading.places import Finder, find_place, match_places, unit_on
+from ingest.reading.staging import Columns
 from ingest.source import Source
 from kms.domain.intake import Parsed
-from kms.reference import load_areas, load_matcher
+from kms.reference import load_matcher
 
 DISEASE, CLASSIFICATION = "covid19", "confirmed"
 KEY_NAMES = ("CaseCode", "CaseNo")
+# Under any spelling: a column of some histories that is not recognised is silently not counted.
+KNOWN = (
+    *KEY_NAMES, "Age", "Sex", "RegionRes", "ProvRes", "ProvCityRes", "CityMunRes", "CityMuniPSGC",
+    "DateRepConf", "DateOnset", "DateSpecimen", "DateDied",
+)  # fmt: skip
 ISO_SINCE = date(2020, 5, 6)
 EARLIEST_EVENT = date(2020, 1, 15)  # the first Philippine case fell ill on 18 January 2020
 OLDEST_AGE = 120
@@ -42,14 +47,15 @@ def parse(batch: Batch) -> Parsed:
             "Age",
             f"Age <> '' AND coalesce(try_cast(Age AS DOUBLE), -1) NOT BETWEEN 0 AND {OLDEST_AGE}",
         )
-        match_places(lines, _finder(columns), _unit_finder(batch.release_date))
-        lines.settle()
+        match_places(lines, _finder(columns), unit_on(batch.release_date))
+        lines.settle_persons()
+        lines.keep_persons(batch.persons_to, sex="Sex", age="Age")
         return lines.parsed(_facts(engine, columns))
 
 
 def _columns(batch: Batch, part: Path) -> Columns:
     """Tell which of the column histories a file follows."""
-    names = read_header(batch.source_id, part)
+    names = known_names(read_header(batch.source_id, part), KNOWN, {})
     key = next((name for name in KEY_NAMES if name in names), KEY_NAMES[0])
     april = "ProvCityRes" in names
     place = ("RegionRes", "ProvCityRes") if april else ("RegionRes", "ProvRes", "CityMunRes")
@@ -57,7 +63,9 @@ def _columns(batch: Batch, part: Path) -> Columns:
     if not april and "CityMuniPSGC" in names:
         place = (*place, "CityMuniPSGC")
     date_format = MONTH_FIRST if april or batch.release_date < ISO_SINCE else ISO
-    return Columns(key, place, _date_columns(names, date_format), keep=("Age",))
+    return Columns(
+        key, place, _date_columns(names, date_format), keep=("Age", "Sex"), optional=("Sex",)
+    )
 
 
 def _date_columns(names: list[str], date_format: str) -> tuple[DateColumn, ...]:
@@ -71,6 +79,7 @@ def _date_columns(names: list[str], date_format: str) -> tuple[DateColumn, ...]:
                 date_format,
                 EARLIEST_EVENT,
                 not_after=limit,
+                not_before="DateOnset" if name == "DateDied" and "DateOnset" in names else "",
                 longest_days=LONGEST_DELAY_DAYS if limit else 0,
             )
             for name, limit in before.items()
@@ -79,21 +88,16 @@ def _date_columns(names: list[str], date_format: str) -> tuple[DateColumn, ...]:
     )
 
 
-def _finder(columns: Columns) -> Callable[[tuple[str, ...]], tuple[str, str | None]]:
+def _finder(columns: Columns) -> Finder:
+    if "ProvCityRes" not in columns.place:
+        return find_place
     matcher = load_matcher()
-    match = matcher.match_april_2020 if "ProvCityRes" in columns.place else matcher.match
 
     def find(texts: tuple[str, ...]) -> tuple[str, str | None]:
-        found = match(*texts)
+        found = matcher.match_april_2020(*texts)
         return found.code, found.flag
 
     return find
-
-
-def _unit_finder(on: date) -> Callable[[str], str]:
-    """Delays are counted by province, or by what is known above it."""
-    areas = load_areas()
-    return lambda code: areas.unit_of(code, on) if code in areas else code
 
 
 def _facts(engine: duckdb.DuckDBPyConnection, columns: Columns) -> dict[str, object]:
@@ -137,4 +141,6 @@ SOURCE = Source(
     name_ends_with=(r"Case Information( \d{4})?(_batch_\d+)?\.csv$",),
     parse=parse,
     rows_are_persons=True,
+    feeds_figures=True,
+    parser_version=2,  # delays of cases known by region alone count in their region
 )

@@ -7,7 +7,6 @@ visit and after correction. The columns of `STAYS_IN_SNAPSHOT` are never read in
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import date
 
 import pyarrow as pa
@@ -15,44 +14,32 @@ import pyarrow as pa
 from ingest.batch import Batch
 from ingest.reading.dates import ISO, DateColumn
 from ingest.reading.fields import (
-    FieldCheck,
     bad_text,
     code_text,
     number,
     one_of,
     plain_text,
-    whole_number,
     yes_no,
 )
+from ingest.reading.matching.sectors import PSIC, match_sectors
 from ingest.reading.places import match_places
-from ingest.reading.table import Columns, Table
+from ingest.reading.staging import Columns
+from ingest.reading.table import Table
 from ingest.source import Source
+from ingest.sources.dole.first_rows import settle_first_rows
+from ingest.sources.dole.workers import size_class, workers
 from kms.domain.intake import Parsed
-from kms.reference import load_inspection_items, load_matcher, load_sectors
+from kms.reference import load_inspection_items
 from kms.store.facts import arrow_schema, fact_table
 
 STAYS_IN_SNAPSHOT = ("establishment_name", "item_title", "legal_item")
-LONGEST_CODE = 5  # digits of a PSIC sub-class
 EARLIEST = date(2010, 1, 1)
 MODES = ("TAV", "LI", "OSHI", "TSI")
 TRIGGERS = ("routine", "complaint", "referral", "accident")
 VISITS = ("first", "follow_up")
 RISKS = ("low", "medium", "high")
-MOST_WORKERS = 500_000  # of one sex; the country's largest employers have fewer
 LARGEST_WEIGHT = 10.0  # a statutory fine of PHP 500,000, several times the highest daily one
 LONGEST_KEY, LONGEST_ITEM = 60, 40
-
-_NO_WORKERS = (
-    "try_cast(workers_male_text AS DOUBLE) = 0 AND try_cast(workers_female_text AS DOUBLE) = 0"
-)
-
-
-def _women() -> FieldCheck:
-    """Like men, but without a word where both are 0: the row is marked once, at the men."""
-    check = whole_number("workers_female", MOST_WORKERS)
-    value = f"CASE WHEN NOT ({_NO_WORKERS}) THEN {check.value} END"
-    return FieldCheck(check.name, value, check.faults)
-
 
 COLUMNS = Columns(
     key="inspection_id",
@@ -65,9 +52,8 @@ COLUMNS = Columns(
     fields=(
         plain_text("item_code", LONGEST_ITEM, required=True),
         code_text("establishment_id", LONGEST_KEY, required=True),
-        FieldCheck("psic", "upper({text})", ()),
-        whole_number("workers_male", MOST_WORKERS).also(_NO_WORKERS, "workers_zero"),
-        _women(),
+        PSIC,
+        *workers(),
         one_of("risk_class", RISKS),
         one_of("mode", MODES),
         one_of("trigger", TRIGGERS),
@@ -98,9 +84,9 @@ def parse(batch: Batch) -> Parsed:
         table.judge()
         table.judge_fields()
         _flag_items(table)
-        match_places(table, _find_place, lambda code: code)
-        _match_sectors(table)
-        _flag_inconsistent(table)
+        match_places(table)
+        match_sectors(table)
+        settle_first_rows(table, OF_THE_INSPECTION, "inspection_inconsistent")
         return table.parsed(
             {name: _facts(table, name) for name in ("inspection", "inspection_item")}
         )
@@ -139,82 +125,17 @@ def _flag_items(table: Table) -> None:
     table.flag("item_unknown", "item_code", f"item_code NOT IN ({known})")
 
 
-def _find_place(texts: tuple[str, ...]) -> tuple[str, str | None]:
-    found = load_matcher().match(*texts)
-    return found.code, found.flag
-
-
-def _match_sectors(table: Table) -> None:
-    """Make `industries` (psic, sector) and flag codes that are in no section.
-
-    A file writes its industries as letters, as divisions of two digits, or as groups, classes
-    or sub-classes of one length. A shorter code lost its leading zero, and its first two digits
-    would name another industry. 99999 and the like are fillers, not the last division.
-    """
-    found = table.engine.execute(
-        "SELECT psic, count(*) FROM stage WHERE psic IS NOT NULL GROUP BY psic"
-    ).fetchall()
-    codes = [code for code, _ in found]
-    lengths: Counter[int] = Counter()
-    for code, rows in found:
-        if code.isdigit() and 2 < len(code) <= LONGEST_CODE:
-            lengths[len(code)] += rows
-    usual = max(lengths, key=lambda length: (lengths[length], length), default=0)
-    sectors = [_section(code, usual) for code in codes]
-    industries = pa.table(
-        {"psic": pa.array(codes, pa.string()), "sector": pa.array(sectors, pa.string())}
-    )
-    table.engine.register("industries", industries)
-    unknown = "SELECT psic FROM industries WHERE sector IS NULL"
-    table.flag("sector_unknown", "psic", f"psic IN ({unknown})")
-
-
-def _section(code: str, usual_length: int) -> str | None:
-    letter = len(code) == 1 and code.isalpha()
-    digits = code.isascii() and code.isdigit() and len(code) in (2, usual_length)
-    filler = len(code) > 2 and set(code) == {"9"}
-    if filler or not (letter or digits):
-        return None
-    try:
-        return load_sectors().section_of(code)
-    except ValueError:
-        return None
-
-
-def _flag_inconsistent(table: Table) -> None:
-    """Make `visits` (first row of each inspection) and flag rows that say something else."""
-    table.engine.execute(
-        "CREATE TABLE visits AS SELECT key_text, min(rowid) AS row, arg_min(struct_pack("
-        + ", ".join(f"{name} := {name}" for name in OF_THE_INSPECTION)
-        + "), rowid) AS first FROM stage WHERE NOT rejected "
-        "AND rowid NOT IN (SELECT row FROM copies) GROUP BY key_text"
-    )
-    for name in OF_THE_INSPECTION:
-        table.flag(
-            "inspection_inconsistent",
-            COLUMNS.place[-1] if name == "place" else name,
-            "rowid IN (SELECT stage.rowid FROM stage JOIN visits USING (key_text) "
-            f"WHERE stage.{name} IS DISTINCT FROM visits.first.{name})",
-        )
-
-
 def _facts(table: Table, name: str) -> pa.Table:
     schema = arrow_schema(fact_table(name))
     return table.engine.sql(_SELECTIONS[name]()).to_arrow_table().select(schema.names).cast(schema)
 
 
 def _inspections() -> str:
-    total = "workers_male + workers_female"
-    sizes = " ".join(
-        f"WHEN {total} BETWEEN {size.employees_min} AND {size.employees_max or 2 * MOST_WORKERS} "
-        f"THEN '{size.code}'"
-        for size in load_sectors().size_classes.values()
-    )
     return (
         "SELECT stage.key_text AS inspection_id, establishment_id, area, sector, workers_male, "
-        f"workers_female, CASE {sizes} END AS size_class, risk_class, mode, trigger, visit, "
+        f"workers_female, {size_class()} AS size_class, risk_class, mode, trigger, visit, "
         "CAST(date_opened AS VARCHAR) AS opened_on, CAST(date_closed AS VARCHAR) AS closed_on, "
-        "regional_office, inspector FROM stage JOIN visits ON stage.rowid = visits.row "
+        "regional_office, inspector FROM stage JOIN firsts ON stage.rowid = firsts.row "
         "JOIN gazetteer USING (place) LEFT JOIN industries USING (psic)"
     )
 
@@ -241,4 +162,5 @@ SOURCE = Source(
     name_ends_with=(r"dole_inspections_\d{8}\.csv$",),
     parse=parse,
     rows_are_persons=False,
+    feeds_figures=True,
 )

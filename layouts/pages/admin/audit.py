@@ -39,6 +39,9 @@ EVENT_WORDS = {
     "quarantine.view": N_("places of faulty rows seen"),
     "publication.rollback": N_("publication taken back"),
     "vintage.withdraw": N_("vintage withdrawn"),
+    "vintage.release": N_("vintage released"),
+    "waiver.give": N_("waiver given"),
+    "waiver.end": N_("waiver taken back"),
     "retention.apply": N_("old data removed"),
 }
 WAYS = {

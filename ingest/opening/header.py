@@ -1,0 +1,143 @@
+"""Header lines: which columns a file has, under whatever spelling, and which must not be there."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from kms.errors import ContractError
+
+MOST_COLUMNS = 200
+# Names of columns that speak of one person; a source that expects one declares it.
+_PERSONAL = re.compile(
+    r"(full|first|last|middle|maiden|given|family|patient|person|worker|employee)[_ ]?name"
+    r"|surname|name|birth[_ ]?(date|day)|date[_ ]?of[_ ]?birth|dob|e[_ -]?mail([_ ]?address)?"
+    r"|(phone|mobile|cellphone|telephone|contact)([_ ]?(no|number|num))?\.?"
+    r"|(home|street|patient|person|worker)?[_ ]?address|philhealth.*|passport.*"
+)
+
+
+def header_key(name: str) -> str:
+    """Return a column's name without case, blanks, underscores and points: `Date Rep_Conf`."""
+    return re.sub(r"[\s_.\-]+", "", _trimmed(name)).casefold()
+
+
+def looks_personal(name: str) -> bool:
+    """Tell whether a column's name says that it describes a person."""
+    return _PERSONAL.fullmatch(name.strip().lower()) is not None
+
+
+def read_header(source_id: str, path: Path, most: int = MOST_COLUMNS) -> list[str]:
+    """Return the column names of a file, trimmed; refuse doubled names."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            names = _numbered([_trimmed(name) for name in next(csv.reader(file), [])])
+    except csv.Error as error:
+        raise ContractError(
+            f"{source_id}: the header of {path.name} cannot be read; it is no CSV file", "not_csv"
+        ) from error
+    if len(names) > most:
+        raise ContractError(
+            f"{source_id}: {path.name} has {len(names)} columns, more than {most}; "
+            "it is no file of this source",
+            "too_many_columns",
+        )
+    known: set[str] = set()
+    for name in names:
+        if not name or name.casefold() in known:
+            _refuse_row(source_id, path, names)
+            raise ContractError(
+                f"{source_id}: column '{name}' stands twice in the header of {path.name}, or has "
+                "no name; the publisher must say which is meant",
+                "dup_column",
+            )
+        known.add(name.casefold())
+    return names
+
+
+def _numbered(names: list[str]) -> list[str]:
+    """Number repeated names that are signs only, such as "%": no source can mean one of them."""
+    seen: Counter[str] = Counter()
+    for place, name in enumerate(names):
+        seen[name] += 1
+        if name and seen[name] > 1 and not any(letter.isalnum() for letter in name):
+            names[place] = f"{name} ({seen[name]})"
+    return names
+
+
+def _trimmed(name: str) -> str:
+    """Return a name without the blanks, seen and unseen, that pages and spreadsheets leave."""
+    return name.strip("\u200b\ufeff\u2060 \t\r\n\u00a0")
+
+
+def _refuse_row(source_id: str, path: Path, names: Sequence[str]) -> None:
+    """Refuse a first line that is a row, without quoting it: it may speak of a person."""
+    if any(re.fullmatch(r"[-+\d.,:/TZ ]*\d[-+\d.,:/TZ ]*", name) for name in names):
+        raise ContractError(
+            f"{source_id}: the first line of {path.name} holds numbers or dates instead of the "
+            "names of columns; put the header back and send the file again",
+            "wrong_source",
+        )
+
+
+def known_names(
+    names: Sequence[str], wanted: Sequence[str], also: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """Return the header with each column a source wants under the name the source gives it.
+
+    A column is found by its exact name, else by the same name in other case or spacing, else by
+    one of its other names (`also`: our name to theirs).
+    """
+    spelled = {header_key(name): name for name in wanted}
+    for ours, others in also.items():
+        for other in others:
+            spelled.setdefault(header_key(other), ours)
+    taken = {name for name in names if name in wanted}
+    found = []
+    for name in names:
+        ours = spelled.get(header_key(name), name)
+        if name in wanted or ours in taken:
+            ours = name  # the exact name is there; a look-alike beside it stays what it is
+        taken.add(ours)
+        found.append(ours)
+    return found
+
+
+def refuse_personal(
+    source_id: str, path: Path, names: Sequence[str], expected: Sequence[str]
+) -> None:
+    """Refuse a file with a column about persons that its source does not expect."""
+    known = {header_key(name) for name in expected}
+    for name in names:
+        if header_key(name) not in known and looks_personal(name):
+            raise ContractError(
+                f"{source_id}: column '{name}' of {path.name} seems to describe persons, and this "
+                "source does not expect it; take the column out and send the file again. Nothing "
+                "was taken in",
+                "personal_column",
+            )
+
+
+def require_columns(
+    source_id: str, path: Path, names: Sequence[str], needed: Sequence[str]
+) -> None:
+    """Refuse a file without the columns the source promises."""
+    missing = [name for name in needed if name not in names]
+    if not missing:
+        return
+    code = "missing_column"
+    hint = "The publisher may have renamed it; compare with an earlier snapshot."
+    if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
+        hint = "The fields seem to be parted by something other than a comma; save it as CSV."
+    elif len(missing) > len(needed) / 2:
+        code = "wrong_source"
+        hint = "This looks like another kind of file; check the path and the source."
+    raise ContractError(
+        f"{source_id}: column '{missing[0]}' is missing in {path.name} "
+        f"({len(names)} columns are there, {len(missing)} of {len(needed)} needed ones are not). "
+        + hint,
+        code,
+    )

@@ -1,0 +1,1 @@
+"""Which place or industry is meant: looked up, never guessed."""

@@ -1,0 +1,1 @@
+"""Rules of the national task force on emerging diseases."""

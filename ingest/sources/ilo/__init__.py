@@ -1,0 +1,1 @@
+"""Sources of the International Labour Organization and of Eurostat."""

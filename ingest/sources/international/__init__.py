@@ -1,0 +1,1 @@
+"""Sources that speak of many countries: COVID-19 by country and day."""

@@ -1,0 +1,1 @@
+"""Sources of the Occupational Safety and Health Administration of the United States."""

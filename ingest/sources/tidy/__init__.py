@@ -1,0 +1,1 @@
+"""Anyone's tables, read through a mapping file that says what their columns mean."""

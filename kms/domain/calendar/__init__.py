@@ -1,0 +1,1 @@
+"""Ways to count days that are not the calendar's own."""
