@@ -107,7 +107,7 @@ def read_part(
             why[both & (day > report)] = FAULTS.index("after_daterepconf")
             why[both & (day < report - LONGEST_DAYS)] = FAULTS.index("long_before")
         if name == "DateDied":
-            onset = rows["DateOnset"]
+            onset = np.asarray(rows["DateOnset"], dtype=np.int64)
             both = (day != NO_DAY) & (onset != NO_DAY) & ~rejected
             why[both & (day < onset)] = FAULTS.index("date_before_other")
         day[why > 0] = NO_DAY
