@@ -16,6 +16,7 @@ from layouts.cli import serve_command
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Return the server: pages, briefs and API on one store."""
+    from ingest.release import Desk
     from kms.access.disclosure import DisclosureRule
     from kms.api.server import create_api
     from kms.briefs.web import create_briefs
@@ -28,6 +29,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     rule = DisclosureRule(settings.disclosure_threshold, settings.disclosure_base)
     server: Flask = create_api(store, rule)
     front_door(server, store, settings)
+    server.extensions["intake"] = Desk(store, settings)
     server.register_blueprint(create_briefs(store, settings.home, rule, settings.language))
     create_dash(server, store, settings.language, rule=rule, edition=lambda: edition(store))
     store.close()  # workers are forked from here, and a connection must not be shared
@@ -41,8 +43,7 @@ cli = typer.Typer(
     no_args_is_help=True,
 )
 for part in (core_app, ingest_app, serve_command(create_app)):
-    cli.registered_commands += part.registered_commands
-    cli.registered_groups += part.registered_groups
+    cli.add_typer(part)
 
 
 def main(arguments: list[str] | None = None) -> None:

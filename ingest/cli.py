@@ -72,8 +72,9 @@ def release(
     from ingest.release import release as let_in
     from kms.access.audit import Event, operator, record
     from kms.store.open import opened
+    from kms.store.waivers import said_why
 
-    settings = load_settings()
+    settings, why = load_settings(), said_why(why)
     with opened(settings) as store:
         report = let_in(store, settings, vintage, why)
         record(store, operator(), Event("vintage.release", vintage, why))

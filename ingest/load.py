@@ -6,7 +6,7 @@ import logging
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from ingest.snapshot import take_snapshot
 from ingest.source import Source, published_at
 from ingest.tripwires.cache import persons_file, settle
 from ingest.tripwires.check import compare, compare_persons, issue_before
-from kms.config import Settings
+from kms.config import MANILA, Settings
 from kms.domain.intake import ROW, Alarm, Arrival, IntakeReport, Parsed
 from kms.errors import ContractError, DataError, FetchError, SourceError
 from kms.store.engine import Store
@@ -101,7 +101,8 @@ def load_vintage(
     scratch = settings.home / "tmp"
     sweep(scratch)
     with (
-        private_copies(source.source_id, parts, scratch) as copies,
+        # In the order in which a snapshot gives them back: rules may speak of the first row.
+        private_copies(source.source_id, sorted(parts, key=_name), scratch) as copies,
         room_for_load(scratch) as room,
     ):
         opened = open_parts(source.source_id, copies, source.form, room)
@@ -123,7 +124,7 @@ def load_vintage(
         alarms = _alarms(store, settings, source, parsed, batch=batch)
         settle(persons, persons_file(settings.home, source.source_id, snapshot.sha256))
     with store.read() as connection:
-        alarms = not_waived(connection, source.source_id, alarms, fetched_at.date())
+        alarms = not_waived(connection, source.source_id, alarms, _day(fetched_at))
     report = append_vintage(
         store,
         Arrival(
@@ -142,6 +143,14 @@ def load_vintage(
         extra={"vintage": report.vintage, "status": report.status, "rows": report.rows_read},
     )
     return report
+
+
+def _name(path: Path) -> str:
+    return path.name
+
+
+def _day(instant: datetime) -> date:
+    return instant.astimezone(MANILA).date()
 
 
 def _alarms(

@@ -17,7 +17,7 @@ from ingest.opening.parts import PLAIN, Format
 from ingest.tripwires.limits import USUAL, Limits
 from kms.config import MANILA, Settings
 from kms.domain.intake import Parsed
-from kms.errors import ConfigError
+from kms.errors import ConfigError, ContractError
 
 PUBLISHED_HOUR = time(16, 0)  # Manila; when the Data Drop comes out
 _DATE_IN_NAME = re.compile(r"(?<!\d)(20\d{2})(\d{2})(\d{2})(?!\d)")
@@ -60,7 +60,11 @@ def published_at(path: Path) -> datetime | None:
     try:
         day = date(*(int(part) for part in found[-1]))
     except ValueError:
-        return None
+        raise ContractError(
+            f"{path.name}: {''.join(found[-1])} in the name is no day of the calendar; mend the "
+            "name, or give --published-at",
+            "bad_name",
+        ) from None
     return datetime.combine(day, PUBLISHED_HOUR, MANILA).astimezone(UTC)
 
 

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 from dash.development.base_component import Component
 
 from kms.access.audit import Origin
+from kms.domain.intake import Intake
 from kms.domain.principal import Principal
 from kms.reads.request import Request
 from kms.texts import Texts
@@ -60,6 +61,7 @@ class Form:
     at: datetime
     secret: str  # the server's own, under which what was typed can be counted but not read
     site: str  # our public address, for links
+    intake: Intake | None = None  # how files get in, where this server takes any
 
     def get(self, name: str) -> str:
         """Return a field; empty when it was not sent."""

@@ -90,6 +90,7 @@ def _form(
         at=now(),
         secret=str(flask.current_app.secret_key),
         site=dash.site or flask.request.host_url.rstrip("/"),
+        intake=flask.current_app.extensions.get("intake"),
     )
 
 

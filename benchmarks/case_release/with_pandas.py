@@ -32,6 +32,7 @@ FAULTS = (
     "date_future", "after_daterepconf", "long_before", "date_before_other",
 )  # fmt: skip
 EARLIEST, EPOCH, NO_DAY = pd.Timestamp("2020-01-15"), pd.Timestamp("1970-01-01"), -1_000_000
+GARBLED = ("\u00c3", "\u00c2", "\ufffd")
 LONGEST_DAYS, OLDEST_AGE, MOST_SWAPPED = 365, 120, 0.01
 
 Ints = NDArray[np.int64]
@@ -56,7 +57,7 @@ class Gazetteer:
     def _match(self, text: str) -> tuple[str, str, str | None]:
         match = load_matcher().match(*(part.strip(" ") for part in text.split("\x1f")))
         areas, code = load_areas(), match.code
-        unit = areas.unit_of(code, self.release) if code in areas else code
+        unit = (areas.unit_of(code, self.release) if code in areas else code) or code
         self.rows[text] = (code, unit, match.flag)
         return self.rows[text]
 
@@ -120,6 +121,8 @@ def read_part(
     area, unit, flags = gazetteer.look_up(texts.tolist())
     for flag, seen in zip(flags, np.bincount(place[~rejected], minlength=len(texts)), strict=True):
         faults[FIELD, flag or "", PLACE[-1]] += int(seen) if flag else 0
+    garbled = np.array([any(sign in text for sign in GARBLED) for text in texts])
+    faults[FIELD, "text_garbled", PLACE[-1]] += int((garbled[place] & ~rejected).sum())
     rows |= {"area": area[place], "unit": unit[place]}
     return frame, pd.DataFrame(rows).assign(key=frame["CaseCode"].str.strip(" "))
 

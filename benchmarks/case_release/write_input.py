@@ -132,7 +132,7 @@ def places(count: int, rng: Random) -> pa.Array:
     attack = rng.lognormal(0.0, 0.8, len(people))  # uneven: Metro Manila had a third of all cases
     people *= attack * [METRO_EXCESS if city.region == NCR else 1.0 for city in geography.cities]
     weight = np.zeros(len(known.texts))
-    np.add.at(weight, known.garbled_city, 0.02 * people)
+    np.add.at(weight, known.garbled_city, 0.005 * people)
     runs = zip(known.first_of_city, known.spellings_of_city, people, strict=True)
     for first, spellings, size in runs:
         weight[first : first + spellings] += size / spellings

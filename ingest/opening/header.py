@@ -11,13 +11,22 @@ from pathlib import Path
 from kms.errors import ContractError
 
 MOST_COLUMNS = 200
-# Names of columns that speak of one person; a source that expects one declares it.
-_PERSONAL = re.compile(
-    r"(full|first|last|middle|maiden|given|family|patient|person|worker|employee)[_ ]?name"
-    r"|surname|name|birth[_ ]?(date|day)|date[_ ]?of[_ ]?birth|dob|e[_ -]?mail([_ ]?address)?"
-    r"|(phone|mobile|cellphone|telephone|contact)([_ ]?(no|number|num))?\.?"
-    r"|(home|street|patient|person|worker)?[_ ]?address|philhealth.*|passport.*"
-)
+# Words in names of columns that speak of one person; a source that expects one declares it.
+_PERSONAL = frozenset({
+    "surname", "firstname", "lastname", "middlename", "fullname", "pangalan", "apelyido",
+    "birthdate", "birthday", "birth", "dob", "kaarawan", "kapanganakan", "email", "phone",
+    "mobile", "cellphone", "cell", "telephone", "tirahan", "philhealth", "philsys", "passport",
+    "guardian",
+})  # fmt: skip
+# Names and addresses are those of persons unless another word says whose.
+_OWNED = frozenset({"name", "address", "contact"})
+_OWNERS = frozenset({
+    "facility", "hospital", "lab", "laboratory", "establishment", "estab", "company",
+    "employer", "firm", "site", "area", "region", "province", "city", "municipality",
+    "neighbourhood", "neighborhood", "location", "place", "country", "item", "structure",
+    "dataset", "source", "sheet", "file", "disease", "sector", "indicator", "office", "agency",
+    "health", "tracing", "traced", "exposure", "known", "close", "type", "setting",
+})  # fmt: skip
 
 
 def header_key(name: str) -> str:
@@ -27,7 +36,9 @@ def header_key(name: str) -> str:
 
 def looks_personal(name: str) -> bool:
     """Tell whether a column's name says that it describes a person."""
-    return _PERSONAL.fullmatch(name.strip().lower()) is not None
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    words = set(re.findall(r"[a-z]+", spaced.lower()))
+    return bool(words & _PERSONAL) or bool(words & _OWNED and not words & _OWNERS)
 
 
 def read_header(source_id: str, path: Path, most: int = MOST_COLUMNS) -> list[str]:
@@ -141,3 +152,17 @@ def require_columns(
         + hint,
         code,
     )
+
+
+def refuse_unlike(source_id: str, parts: Sequence[Path], names: Sequence[str]) -> None:
+    """Refuse parts of one issue of which only some have a column: it would be lost in silence."""
+    wanted = {header_key(name): name for name in names}
+    had = [{header_key(name) for name in read_header(source_id, part)} for part in parts]
+    for key, name in wanted.items():
+        having = [part.name for part, there in zip(parts, had, strict=True) if key in there]
+        if 0 < len(having) < len(parts):
+            raise ContractError(
+                f"{source_id}: column '{name}' is in {having[0]} and not in every other part of "
+                "the issue; send parts of one layout. Nothing was taken in",
+                "bad_parts",
+            )

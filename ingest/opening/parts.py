@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +44,7 @@ def open_parts(source_id: str, parts: Sequence[Path], form: Format, scratch: Pat
         check_file(source_id, plain)
         if form.personal:
             plain = without_columns(source_id, plain, form.personal, _new(room, "kept"))
-        kept.append(plain if form.personal else part)
+        kept.append(_under_its_name(plain, part, room) if form.personal else part)
         readable.append(plain)
     return Opened(tuple(kept), tuple(readable))
 
@@ -59,3 +60,11 @@ def _new(room: Path, name: str) -> Path:
     folder = room / name
     folder.mkdir()
     return folder
+
+
+def _under_its_name(plain: Path, part: Path, room: Path) -> Path:
+    """Return what is kept of a part, named like it: two archives may hold files of one name."""
+    name = part.name if part.suffix.lower() == ".csv" else f"{part.name}.csv"
+    if plain.name == name:
+        return plain
+    return Path(shutil.copyfile(plain, _new(room, "named") / name))

@@ -24,15 +24,26 @@ class Watched:
     day: str
     rows: str = "true"  # SQL
     adds_up: bool = True  # running totals do not: their newest day is compared
+    daily: bool = True  # else only losses are looked for, no gaps, jumps or late days
 
 
-WATCHED: Mapping[str, Watched] = {
-    "case_count": Watched("cases", "ref_date", "basis = 'report' AND grain = 'day'"),
-    "case_total": Watched("persons", "ref_date", "measure = 'cases'", adds_up=False),
-    "testing": Watched("individuals_tested", "ref_date"),
-    "capacity": Watched("total", "ref_date", "bed_type <> 'ventilator'", adds_up=False),
-    "case_link": Watched("cases", "report_date"),
-}
+WATCHED: tuple[tuple[str, Watched], ...] = (
+    ("case_count", Watched("cases", "ref_date", "basis = 'report' AND grain = 'day'")),
+    ("case_count", Watched("cases", "ref_date", "basis = 'onset'", daily=False)),
+    (
+        "case_count",
+        Watched("cases", "ref_date", "grain = 'week' AND classification = 'all'", daily=False),
+    ),
+    ("case_total", Watched("persons", "ref_date", "measure = 'cases'", adds_up=False)),
+    ("testing", Watched("individuals_tested", "ref_date")),
+    ("capacity", Watched("total", "ref_date", "bed_type <> 'ventilator'", adds_up=False)),
+    ("case_link", Watched("cases", "report_date")),
+    ("inspection", Watched("1", "opened_on", daily=False)),
+    ("injury_report", Watched("1", "occurred_on", daily=False)),
+    ("population", Watched("persons", "ref_date", adds_up=False, daily=False)),
+    ("employment", Watched("employed", "ref_date", adds_up=False, daily=False)),
+    ("establishment_count", Watched("establishments", "ref_date", adds_up=False, daily=False)),
+)
 
 
 def counts_changed(
@@ -45,13 +56,14 @@ def counts_changed(
 ) -> list[Alarm]:
     """Compare what two issues count; of the tables `some_days` they speak for some days only."""
     alarms: list[Alarm] = []
-    for name, watched in WATCHED.items():
+    for name, watched in WATCHED:
         if name not in now or name not in before:
             continue
         with duckdb.connect() as engine:
             days = _days(engine, watched, before[name], now[name])
-            alarms += _days_missing(days, limits)
-            alarms += _jumped(days, limits)
+            if watched.daily:
+                alarms += _days_missing(days, limits)
+                alarms += _jumped(days, limits)
             alarms += _shrunk(engine, watched, region_of, limits, is_whole=name not in some_days)
     return list({(alarm.code, alarm.subject): alarm for alarm in alarms}.values())
 
@@ -60,8 +72,9 @@ def stale(now: Mapping[str, pa.Table], issued: date, limits: Limits) -> list[Ala
     """Tell whether the newest day lies long before the issue."""
     if limits.stale_days is None:
         return []
-    for name, watched in WATCHED.items():
-        days = now[name][watched.day] if name in now else None
+    for name, watched in WATCHED:
+        is_dated = name in now and (watched.daily or watched.rows.startswith("grain = 'week'"))
+        days = now[name][watched.day] if is_dated else None
         if days is None or len(days) == 0:
             continue
         newest = max(day for day in days.unique().to_pylist() if day)
@@ -129,25 +142,26 @@ def _shrunk(
     """Find totals, of all and of each region, that are much smaller, and regions that are gone.
 
     An issue that speaks of some days only is compared on those; of running totals, on the newest
-    day of both.
+    day of both, or on the newest of each where they have none in common.
     """
-    first, last = engine.execute(
-        f"SELECT greatest(b.first, n.first), least(b.last, n.last) FROM (SELECT min({watched.day})"
-        f" AS first, max({watched.day}) AS last FROM before_) b, (SELECT min({watched.day}) AS "
-        f"first, max({watched.day}) AS last FROM now_) n"
-    ).fetchall()[0]
-    if first is None or last is None or first > last:
+    ends = [
+        engine.execute(f"SELECT min({watched.day}), max({watched.day}) FROM {name}").fetchall()[0]
+        for name in ("before_", "now_")
+    ]
+    if any(first is None for first, _ in ends):
         return []
+    first, last = max(f for f, _ in ends), min(t for _, t in ends)
+    days = [(first, last)] * 2
     if not watched.adds_up:
-        first = last
+        days = [(last, last)] * 2 if first <= last else [(t, t) for _, t in ends]
     elif is_whole:  # it should speak of every day the one before spoke of
-        first, last = "0001-01-01", "9999-12-31"
+        days = [("0001-01-01", "9999-12-31")] * 2
     totals = []
-    for name in ("before_", "now_"):
+    for name, (start, end) in zip(("before_", "now_"), days, strict=True):
         rows = engine.execute(
             f"SELECT area, sum({watched.count}) FROM {name} "
             f"WHERE {watched.day} BETWEEN ? AND ? GROUP BY area",
-            [first, last],
+            [start, end],
         ).fetchall()
         totals.append(_by_region(rows, region_of))
     return _losses(totals[0], totals[1], limits)
@@ -159,7 +173,7 @@ def _by_region(
     """Add areas up to regions, and all of them under a blank name."""
     found = {"": 0.0}
     for area, total in rows:
-        region = region_of(area)
+        region = region_of(area or "")
         found[""] += float(total or 0)
         if region:
             found[region] = found.get(region, 0.0) + float(total or 0)

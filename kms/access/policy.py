@@ -78,6 +78,7 @@ RULES: Mapping[str, Rule] = {
         frozenset({COMMITTEE, INSPECTOR, STEWARD, ADMIN}), scoped=True
     ),
     "page:/data/faults": STEWARDS,
+    "page:/data/held": STEWARDS,
     "page:/admin/users": STEWARDS,
     "page:/admin/users/<account>": STEWARDS,
     "page:/admin/sessions": ADMINS,
@@ -93,6 +94,10 @@ RULES: Mapping[str, Rule] = {
     "form:/account:make-token": SIGNED_IN,
     "form:/account:revoke-token": SIGNED_IN,
     "form:/areas/<area>:export": Rule(SEES_EXACT, scoped=True),
+    "form:/data/held:release": STEWARDS,
+    "form:/data/held:withdraw": STEWARDS,
+    "form:/data/held:waive": STEWARDS,
+    "form:/data/held:unwaive": STEWARDS,
     "form:/admin/users:invite": ADMINS,
     "form:/admin/users:withdraw": ADMINS,
     "form:/admin/users/<account>:reset": STEWARDS,

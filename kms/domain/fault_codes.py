@@ -97,6 +97,7 @@ _CODES: Final = (
     _file("personal_column", "A column about persons is there that nobody expects."),
     _file("date_format", "More than 1 % of dates fit only with day and month exchanged."),
     _file("too_many_rejects", "More rows are left out than this source allows."),
+    _file("bad_name", "The date in the file's name is no day of the calendar."),
     _file("future_issue", "The issue is dated after the day it was fetched."),
     _file("bad_parts", "Two parts of one issue have the same name or do not belong together."),
     _file("rival_issue", "There is another issue of the same instant, or a withdrawn one like it."),

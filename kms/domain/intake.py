@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 FILE, HELD, ROW, FIELD = "FILE", "HELD", "ROW", "FIELD"
 DONE, REFUSED, WAITING = "done", "refused", "held"  # folders of an inbox for what was dealt with
@@ -107,3 +107,11 @@ class IntakeReport:
     status: str  # accepted, unchanged, refused, held
     tripwires: tuple[str, ...] = field(default=())
     rows_changed: int = 0
+
+
+class Intake(Protocol):
+    """How files get in; what pages need of ingestion, which they do not know."""
+
+    def release(self, name: str, why: str) -> IntakeReport:
+        """Let a held vintage be known after all; raise a `KmsError` when it cannot be."""
+        ...

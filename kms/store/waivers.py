@@ -31,6 +31,16 @@ class NewWaiver:
     until: date
 
 
+def said_why(why: str) -> str:
+    """Return a reason without blanks around it; raise `ConfigError` when it says nothing."""
+    reason = why.strip()
+    if not SHORTEST_WHY <= len(reason) <= LONGEST_WHY:
+        raise ConfigError(
+            f"the reason has {len(reason)} characters; say why in {SHORTEST_WHY} to {LONGEST_WHY}"
+        )
+    return reason
+
+
 def new_waiver(
     source_id: str, code: str, *, subject: str, who: str, why: str, until: str, today: date
 ) -> NewWaiver:
@@ -38,11 +48,7 @@ def new_waiver(
     tripwires = [fault.code for fault in FAULTS.values() if HELD in fault.actions]
     if code not in tripwires:
         raise ConfigError(f"'{code}' is no tripwire; choose one of: {', '.join(tripwires)}")
-    reason = why.strip()
-    if not SHORTEST_WHY <= len(reason) <= LONGEST_WHY:
-        raise ConfigError(
-            f"the reason has {len(reason)} characters; say why in {SHORTEST_WHY} to {LONGEST_WHY}"
-        )
+    reason = said_why(why)
     try:
         day = date.fromisoformat(until)
     except ValueError:

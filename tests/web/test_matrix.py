@@ -48,6 +48,7 @@ page:/invitation                               xxxxx xxxxxx xxxx ..
 page:/account                                  .xxxx xxxxxx ...x ..
 page:/establishments/<establishment>           ...x. x..x.x .... ..
 page:/data/faults                              ..... ...x.x .... ..
+page:/data/held                                ..... ...x.x .... ..
 page:/admin/users                              ..... ...x.x .... ..
 page:/admin/users/<account>                    ..... ...x.x .... ..
 page:/admin/sessions                           ..... .....x .... ..
@@ -61,6 +62,10 @@ form:/account:end-sessions                     .xxxx xxxxxx ...x ..
 form:/account:make-token                       .xxxx xxxxxx .... ..
 form:/account:revoke-token                     .xxxx xxxxxx .... ..
 form:/areas/<area>:export                      ..x.. ...xxx .... ..
+form:/data/held:release                        ..... ...x.x .... ..
+form:/data/held:withdraw                       ..... ...x.x .... ..
+form:/data/held:waive                          ..... ...x.x .... ..
+form:/data/held:unwaive                        ..... ...x.x .... ..
 form:/admin/users:invite                       ..... .....x .... ..
 form:/admin/users:withdraw                     ..... .....x .... ..
 form:/admin/users/<account>:reset              ..... ...x.x .... ..

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from ingest.batch import Batch
-from ingest.opening.header import known_names, read_header, require_columns
+from ingest.opening.header import known_names, read_header, refuse_unlike, require_columns
 from ingest.reading.dates import ISO, MONTH_FIRST, DateColumn
 from ingest.reading.linelist import LineList
 from ingest.reading.places import Finder, find_place, match_places, unit_on
@@ -37,6 +37,7 @@ LONGEST_DELAY_DAYS = 365  # a backlog of months is real, of years is a wrong yea
 
 def parse(batch: Batch) -> Parsed:
     """Read one release of the line list into counts by area and day."""
+    refuse_unlike(batch.source_id, batch.parts, KNOWN)
     columns = _columns(batch, batch.parts[0])
     with batch.engine() as engine:
         lines = LineList(engine, batch.source_id, batch.release_date, columns)

@@ -19,6 +19,7 @@ from ingest.reading.staging import Columns
 from ingest.reading.table import Table
 from ingest.source import Source
 from ingest.sources.dole.workers import MOST_WORKERS, size_class, workers
+from ingest.tripwires.limits import SLOW
 from kms.domain.intake import Parsed
 
 STAYS_IN_SNAPSHOT = ("establishment_name",)
@@ -86,6 +87,7 @@ SOURCE = Source(
     publisher="DOLE Bureau of Working Conditions",
     licence="Provided by the Department of Labor and Employment for use in this system",
     rhythm="yearly, reports of a year are due by 30 January of the next",
+    limits=SLOW,
     every_days=366,
     grace_days=31,
     used_for="kept for injury and severity rates: hours worked",

@@ -18,6 +18,7 @@ from ingest.reading.places import match_places
 from ingest.reading.staging import Columns
 from ingest.reading.table import Table
 from ingest.source import Source
+from ingest.tripwires.limits import SLOW
 from kms.domain.intake import Parsed
 
 EARLIEST = date(2020, 1, 1)
@@ -66,6 +67,7 @@ SOURCE = Source(
     publisher="Inter-Agency Task Force on Emerging Infectious Diseases; kept by the steward",
     licence="Government orders carry no copyright (RA 8293 s.176); unverified",
     rhythm="whenever an order changes",
+    limits=SLOW,
     every_days=31,
     grace_days=31,
     used_for="kept for showing what was in force beside the curves",

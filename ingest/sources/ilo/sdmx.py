@@ -24,6 +24,7 @@ from ingest.reading.places import match_places
 from ingest.reading.staging import Columns
 from ingest.reading.table import Table
 from ingest.source import Source
+from ingest.tripwires.limits import SLOW
 from kms.domain.intake import Parsed
 from kms.domain.places import NOT_FOUND
 from kms.errors import ContractError
@@ -245,6 +246,7 @@ SOURCE = Source(
     publisher="International Labour Organization; Eurostat",
     licence="Eurostat and ILOSTAT: CC BY 4.0 (of ILOSTAT unverified)",
     rhythm="yearly",
+    limits=SLOW,
     every_days=365,
     grace_days=90,
     used_for="kept for comparison with other countries",

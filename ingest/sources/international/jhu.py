@@ -23,6 +23,7 @@ from ingest.reading.staging import Columns, quoted
 from ingest.reading.table import Table
 from ingest.source import Source
 from ingest.sources.international.curves import DISEASE, MOST_PERSONS, local_area
+from ingest.tripwires.limits import SLOW
 from kms.domain.intake import Parsed
 from kms.domain.places import NOT_FOUND, UNKNOWN
 from kms.errors import ContractError
@@ -171,6 +172,7 @@ SOURCE = Source(
     publisher="Johns Hopkins University, Center for Systems Science and Engineering",
     licence="CC BY 4.0 (unverified)",
     rhythm="daily until 10 March 2023",
+    limits=SLOW,
     every_days=365,
     grace_days=90,
     used_for="kept for comparison with other countries",

@@ -25,6 +25,7 @@ from ingest.sources.international.curves import (
     local_area,
     totals,
 )
+from ingest.tripwires.limits import SLOW
 from kms.domain.intake import Parsed
 from kms.domain.places import NOT_FOUND, UNKNOWN
 
@@ -106,6 +107,7 @@ SOURCE = Source(
     publisher="Our World in Data",
     licence="CC BY 4.0 (unverified); parts by other publishers under their own terms",
     rhythm="daily until August 2024",
+    limits=SLOW,
     every_days=365,
     grace_days=90,
     used_for="kept for comparison with other countries",

@@ -19,6 +19,7 @@ from ingest.reading.staging import Columns
 from ingest.reading.table import Table
 from ingest.source import Source
 from ingest.sources.international.curves import MOST_PERSONS, counts, local_area, totals
+from ingest.tripwires.limits import Limits
 from kms.domain.intake import Parsed
 from kms.domain.places import NOT_FOUND, UNKNOWN
 
@@ -82,6 +83,7 @@ SOURCE = Source(
     publisher="World Health Organization",
     licence="CC BY-NC-SA 3.0 IGO (unverified)",
     rhythm="daily until 2023, then weekly or monthly",
+    limits=Limits(stale_days=62),  # a month's weeks, published a month later
     every_days=30,
     grace_days=15,
     used_for="kept for comparison with other countries",

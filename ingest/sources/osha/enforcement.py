@@ -20,6 +20,7 @@ from ingest.reading.places import match_places
 from ingest.reading.table import Table
 from ingest.source import Source
 from ingest.sources.osha.layouts import MOST_EMPLOYEES, READ, by_kind
+from ingest.tripwires.limits import SLOW
 from kms.domain.intake import Fault, Parsed
 from kms.domain.places import NOT_FOUND
 from kms.errors import ContractError
@@ -239,6 +240,7 @@ SOURCE = Source(
     publisher="Occupational Safety and Health Administration, United States",
     licence="Public domain (work of the United States government)",
     rhythm="daily, taken in when needed",
+    limits=SLOW,
     every_days=365,
     grace_days=90,
     used_for="kept for comparison and for trials of the inspection figures",

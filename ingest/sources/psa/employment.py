@@ -16,6 +16,7 @@ from ingest.reading.staging import Columns
 from ingest.reading.table import Table
 from ingest.source import Source
 from ingest.sources.psa.columns import LICENCE, MOST_PERSONS, PUBLISHER, YEAR, sex
+from ingest.tripwires.limits import SLOW
 from kms.domain.intake import Parsed
 from kms.reference import load_sectors
 
@@ -67,6 +68,7 @@ SOURCE = Source(
     publisher=PUBLISHER,
     licence=LICENCE,
     rhythm="quarterly by region and industry",
+    limits=SLOW,
     every_days=92,
     grace_days=31,
     used_for="kept for rates per worker by sector",

@@ -17,6 +17,7 @@ from ingest.reading.staging import Columns
 from ingest.reading.table import Table
 from ingest.source import Source
 from ingest.sources.psa.columns import LICENCE, MOST_PERSONS, PUBLISHER, YEAR
+from ingest.tripwires.limits import SLOW
 from kms.domain.intake import Parsed
 from kms.errors import ContractError
 from kms.reference import load_sectors
@@ -91,6 +92,7 @@ SOURCE = Source(
     publisher=PUBLISHER,
     licence=LICENCE,
     rhythm="yearly",
+    limits=SLOW,
     every_days=366,
     grace_days=183,
     used_for="kept for rates per establishment by sector",

@@ -18,6 +18,7 @@ from ingest.reading.staging import Columns
 from ingest.reading.table import Table
 from ingest.source import Source
 from ingest.sources.psa.columns import LICENCE, PUBLISHER, persons, sex
+from ingest.tripwires.limits import SLOW
 from kms.domain.intake import Parsed
 
 EARLIEST = date(1900, 1, 1)
@@ -89,6 +90,7 @@ SOURCE = Source(
     publisher=PUBLISHER,
     licence=LICENCE,
     rhythm="with each census, every 5 years, and each projection",
+    limits=SLOW,
     every_days=1_827,
     grace_days=366,
     used_for="kept for rates per person",
