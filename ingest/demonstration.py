@@ -72,7 +72,7 @@ def _take_in(
             store,
             settings,
             sources[release.source_id],
-            [folder / release.path],
+            [folder / part for part in (release.path, *release.further_parts)],
             instant=instant,
             fetched_at=instant,
         )

@@ -21,6 +21,15 @@ INSPECTION_RELEASES = (
     date(2026, 10, 26),
 )
 """Monthly; November's is missing, so that the source is overdue on the demonstration's clock."""
+DISEASE_RELEASES = tuple(date(2026, 11, 12) - timedelta(weeks=lag) for lag in range(12))[::-1]
+"""Thursdays."""
+FACILITY_RELEASES = (date(2026, 10, 11), date(2026, 11, 8), date(2026, 11, 15))
+FACILITIES_FROM = date(2026, 6, 14)
+"""First day of beds and tests: 120 days before their first release."""
+INJURIES_FROM = date(2025, 1, 1)
+INJURY_RELEASES = tuple(date(2026, month, 20) for month in range(5, 11))
+"""The day reports of the month before are due."""
+EXPOSURE_YEAR, EXPOSURE_RELEASE = 2025, date(2026, 2, 20)
 
 
 @dataclass(frozen=True)

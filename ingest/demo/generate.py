@@ -19,11 +19,18 @@ from ingest.demo.clock import (
     published_at,
     release_days,
 )
+from ingest.demo.diseases.write import write_diseases
+from ingest.demo.facilities.write import write_beds, write_tests
 from ingest.demo.manifest import (
+    BEDS_SOURCE,
     CASES_SOURCE,
+    DISEASES_SOURCE,
+    EXPOSURE_SOURCE,
     GENERATOR_VERSION,
+    INJURIES_SOURCE,
     INSPECTIONS_SOURCE,
     NOTICE,
+    TESTS_SOURCE,
     DemoManifest,
     DemoRelease,
     WrittenRelease,
@@ -38,6 +45,7 @@ from ingest.demo.workplaces.inspections import (
     read_checklist,
 )
 from ingest.demo.workplaces.releases import Inspectorate, write_inspection_releases
+from ingest.demo.workplaces.write_reports import write_reports
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,15 +60,16 @@ def generate(
 ) -> DemoManifest:
     """Write the demonstration into `folder` and return its manifest.
 
-    The bytes depend on the arguments and the reference tables alone. `scale` multiplies cases
-    and inspections; at 1.0 the last release holds some 170,000 rows.
+    The bytes depend on the arguments and the reference tables alone. `scale` multiplies cases,
+    inspections and usual weekly counts, and facilities up to 1.0, where the last release of cases
+    holds some 170,000 rows. Outbreaks, and the periods of the other sources, are always the same.
     """
     if months < FEWEST_MONTHS or scale <= 0:
         raise ValueError(
             f"demo: months {months}, scale {scale}; give at least {FEWEST_MONTHS} months "
             "and a scale above 0"
         )
-    streams = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(6)]
+    streams = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(10)]
     geography = read_geography()
     epidemic = simulate(geography, streams[0], months=months, scale=scale)
     persons = make_persons(epidemic, geography, streams[1])
@@ -78,8 +87,21 @@ def generate(
     inspectorate = Inspectorate(geography, firms, checklist, visits, dates)
     inspected = write_inspection_releases(folder / "releases", inspectorate, INSPECTION_RELEASES)
     write_truth(folder / "truth", geography, epidemic, visits)
-    releases = [_release(folder, CASES_SOURCE, release) for release in written]
-    releases += [_release(folder, INSPECTIONS_SOURCE, release) for release in inspected]
+    injuries, exposure = write_reports(folder, geography, firms, streams[9])
+    by_source = {
+        CASES_SOURCE: written,
+        INSPECTIONS_SOURCE: inspected,
+        DISEASES_SOURCE: write_diseases(folder, geography, streams[6], scale=scale),
+        BEDS_SOURCE: write_beds(folder, geography, epidemic, streams[7], scale=scale),
+        TESTS_SOURCE: write_tests(folder, geography, epidemic, streams[8], scale=scale),
+        INJURIES_SOURCE: injuries,
+        EXPOSURE_SOURCE: exposure,
+    }
+    releases = [
+        _release(folder, source_id, release)
+        for source_id, issues in by_source.items()
+        for release in issues
+    ]
     manifest = DemoManifest(
         notice=NOTICE,
         generator_version=GENERATOR_VERSION,
@@ -105,4 +127,5 @@ def _release(folder: Path, source_id: str, release: WrittenRelease) -> DemoRelea
         rows=release.rows,
         keys=release.codes,
         removed=tuple(release.removed),
+        further_parts=tuple(part.relative_to(folder).as_posix() for part in release.further_parts),
     )

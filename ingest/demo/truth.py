@@ -38,13 +38,13 @@ def write_truth(
     rows = _rows(
         geography.provinces, days, [f"{r:.5f}" for r in _by_province(epidemic.r_true[start:])]
     )
-    _write_gzip(folder / "r_true.csv.gz", "province,date,r_true", rows)
+    write_gzip(folder / "r_true.csv.gz", "province,date,r_true", rows)
     pairs = zip(
         _by_province(epidemic.local[start:]), _by_province(epidemic.imported[start:]), strict=True
     )
     cases = _rows(geography.provinces, days, [f"{local},{imported}" for local, imported in pairs])
     cases += _rows([RETURNING], days, [f"0,{count}" for count in epidemic.returning[start:]])
-    _write_gzip(
+    write_gzip(
         folder / "cases_true.csv.gz", "province,onset_date,cases_local,cases_imported", cases
     )
     text = json.dumps(parameters(geography, epidemic, visits), indent=1, ensure_ascii=False)
@@ -108,7 +108,7 @@ def _rows(places: list[str], days: list[str], values: list[str]) -> list[str]:
     return [f"{key},{value}" for key, value in zip(keys, values, strict=True)]
 
 
-def _write_gzip(path: Path, header: str, rows: list[str]) -> None:
+def write_gzip(path: Path, header: str, rows: list[str]) -> None:
     """Write a gzip file whose bytes depend on the rows alone."""
     with path.open("wb") as raw, gzip.GzipFile("", "wb", 6, raw, mtime=0) as stream:
         stream.write("\n".join([header, *rows, ""]).encode())

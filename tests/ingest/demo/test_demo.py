@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -43,6 +43,14 @@ INSPECTION_HEADER = (
     "compliant_after,corrected_on,severity_weight"
 )
 CASES, INSPECTIONS = "doh_case_information", "dole_inspections"
+KEYS = {
+    CASES: "CaseCode",
+    INSPECTIONS: "inspection_id",
+    "doh_hospital_daily": "hfhudcode",
+    "doh_testing_aggregates": "facility_name",
+    "dole_wair": "report_id",
+    "dole_aedr": "establishment_id",
+}
 SCALE = 0.05
 Rows = list[dict[str, str]]
 
@@ -142,11 +150,17 @@ def test_the_manifest_says_what_was_written(folder: Path, manifest: DemoManifest
     )
     assert len(_of(manifest, CASES)) == len(release_days()) == 20
     assert len(_of(manifest, INSPECTIONS)) == 4
+    assert manifest.generator_version == "2"
+    assert Counter(release.source_id for release in manifest.releases) == {
+        CASES: 20, INSPECTIONS: 4, "pidsr_weekly": 12, "doh_hospital_daily": 3,
+        "doh_testing_aggregates": 3, "dole_wair": 6, "dole_aedr": 1,
+    }  # fmt: skip
+    assert all(release.published_at <= manifest.clock for release in manifest.releases)
     for release in manifest.releases[::5]:
-        rows = _read(folder / release.path)
-        key = "CaseCode" if release.source_id == CASES else "inspection_id"
-        assert len(rows) == release.rows
-        assert len({row[key] for row in rows}) == release.keys
+        assert len(_read(folder / release.path)) == release.rows
+    for source_id, key in KEYS.items():
+        last = _of(manifest, source_id)[-1]
+        assert len({row[key] for row in _read(folder / last.path)}) == last.keys
 
 
 def test_a_later_release_keeps_every_code_but_the_declared_removals(

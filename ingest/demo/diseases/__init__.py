@@ -1,0 +1,1 @@
+"""Synthetic weekly notifiable diseases: who reports, the true weeks, outbreaks, the files."""

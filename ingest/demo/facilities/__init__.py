@@ -1,0 +1,1 @@
+"""Synthetic hospitals and laboratories that follow the simulated epidemic."""
