@@ -6,11 +6,9 @@ import logging
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-
-import duckdb
 
 from ingest.batch import Batch, private_copies, room_for_load, sweep
 from ingest.opening.parts import open_parts
@@ -102,13 +100,13 @@ def load_vintage(
     sweep(scratch)
     with (
         # In the order in which a snapshot gives them back: rules may speak of the first row.
-        private_copies(source.source_id, sorted(parts, key=_name), scratch) as copies,
+        private_copies(source.source_id, sorted(parts, key=lambda p: p.name), scratch) as copies,
         room_for_load(scratch) as room,
     ):
         opened = open_parts(source.source_id, copies, source.form, room)
         persons = room / "persons.parquet"
         batch = Batch(source.source_id, opened.readable, instant, scratch, persons_to=persons)
-        parsed = _parse(source, batch)
+        parsed = source.read(batch)
         check_limits(source, parsed)
         # Not before: what is refused may be anything, also a list of persons.
         snapshot = take_snapshot(
@@ -122,9 +120,11 @@ def load_vintage(
         )
         register_source(store, source)
         alarms = _alarms(store, settings, source, parsed, batch=batch)
-        settle(persons, persons_file(settings.home, source.source_id, snapshot.sha256))
+        settle(persons, persons_file(settings.compared, source.source_id, snapshot.sha256))
     with store.read() as connection:
-        alarms = not_waived(connection, source.source_id, alarms, _day(fetched_at))
+        alarms = not_waived(
+            connection, source.source_id, alarms, fetched_at.astimezone(MANILA).date()
+        )
     report = append_vintage(
         store,
         Arrival(
@@ -145,14 +145,6 @@ def load_vintage(
     return report
 
 
-def _name(path: Path) -> str:
-    return path.name
-
-
-def _day(instant: datetime) -> date:
-    return instant.astimezone(MANILA).date()
-
-
 def _alarms(
     store: Store, settings: Settings, source: Source, parsed: Parsed, *, batch: Batch
 ) -> tuple[Alarm, ...]:
@@ -165,7 +157,7 @@ def _alarms(
     found = compare(known, parsed, batch.published_at, source.limits)
     now = batch.persons_to
     if now is not None and now.exists():
-        earlier = persons_file(settings.home, source.source_id, row["snapshot_sha256"])
+        earlier = persons_file(settings.compared, source.source_id, row["snapshot_sha256"])
         if not earlier.exists():
             _read_persons(settings, source, row, earlier)
         found += compare_persons(earlier, now, source.limits)
@@ -194,20 +186,6 @@ def _check_instant(source: Source, instant: datetime, fetched_at: datetime) -> N
             "--published-at",
             "future_issue",
         )
-
-
-def _parse(source: Source, batch: Batch) -> Parsed:
-    try:
-        return source.parse(batch)
-    except duckdb.Error as error:
-        # The engine's own text may quote cells.
-        log.debug("unreadable file", exc_info=True)
-        raise ContractError(
-            f"{source.source_id}: {batch.parts[0].name} cannot be read as a CSV file of this "
-            f"source ({type(error).__name__}); save it again as plain UTF-8 CSV. Nothing was "
-            "taken in",
-            "damaged",
-        ) from error
 
 
 def find_files(source: Source, paths: Iterable[Path]) -> list[Path]:

@@ -72,4 +72,4 @@ def parse_snapshot(
         batch = Batch(
             source.source_id, opened.readable, row["published_at"], scratch, persons_to=persons_to
         )
-        return source.parse(batch)
+        return source.read(batch)

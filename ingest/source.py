@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import pkgutil
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import cache
 from pathlib import Path
+
+import duckdb
 
 import ingest.sources
 from ingest.batch import Batch
@@ -19,6 +22,7 @@ from kms.config import MANILA, Settings
 from kms.domain.intake import Parsed
 from kms.errors import ConfigError, ContractError
 
+log = logging.getLogger(__name__)
 PUBLISHED_HOUR = time(16, 0)  # Manila; when the Data Drop comes out
 _DATE_IN_NAME = re.compile(r"(?<!\d)(20\d{2})(\d{2})(\d{2})(?!\d)")
 
@@ -50,6 +54,20 @@ class Source:
     def takes(self, name: str) -> bool:
         """Tell whether a file found in a folder is this source's, by the end of its name."""
         return any(re.search(pattern, name, flags=re.IGNORECASE) for pattern in self.name_ends_with)
+
+    def read(self, batch: Batch) -> Parsed:
+        """Parse the parts of a vintage; raise `ContractError` also for what the engine refuses."""
+        try:
+            return self.parse(batch)
+        except duckdb.Error as error:
+            # The engine's own text may quote cells.
+            log.debug("unreadable file", exc_info=True)
+            raise ContractError(
+                f"{self.source_id}: {batch.parts[0].name} cannot be read as a CSV file of this "
+                f"source ({type(error).__name__}); save it again as plain UTF-8 CSV. Nothing was "
+                "taken in",
+                "damaged",
+            ) from error
 
 
 def published_at(path: Path) -> datetime | None:

@@ -118,6 +118,11 @@ class Settings(BaseSettings):
         return self.home / "snapshots"
 
     @property
+    def compared(self) -> Path:
+        """Where hashed codes, sex and age of persons are kept to compare issues; made anew."""
+        return self.home / "cache"
+
+    @property
     def mappings(self) -> Path:
         """Where a steward's mappings of tables are kept."""
         return self.home / "mappings"

@@ -24,6 +24,7 @@ from ingest.reading.dates import DateColumn
 from ingest.reading.staging import Columns, staged_rows
 from kms.domain.fault_codes import fault_code
 from kms.domain.intake import FIELD, ROW, Fault, Parsed
+from kms.domain.places import UNKNOWN
 from kms.errors import ContractError
 
 FAULT_RECORDS_KEPT = 1000  # of each kind in the store; the count is exact, the snapshot has all
@@ -98,12 +99,14 @@ class Table:
         """Make `accepted`: each key once, with its area and unit.
 
         Needs `gazetteer`. Rows of one key that say the same are copies of the first; where they
-        differ nobody knows which is right, and all of them are left out (`key_conflict`).
+        differ nobody knows which is right, and all of them are left out (`key_conflict`). The key
+        may hold `spot`: the area, or for places nobody knows what the file calls them.
         """
         key = ", ".join(keys)
         content = ", ".join(f"{name} := {name}" for name in values)
         self.engine.execute(
-            "CREATE VIEW located AS SELECT stage.rowid AS row, stage.*, area, unit "
+            "CREATE VIEW located AS SELECT stage.rowid AS row, stage.*, area, unit, "
+            f"CASE WHEN area = '{UNKNOWN}' THEN place ELSE area END AS spot "
             "FROM stage JOIN gazetteer USING (place)"
         )
         if values:

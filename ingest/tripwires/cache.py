@@ -1,7 +1,7 @@
 """Code, sex and age of the persons of an issue, kept to compare the next with; can be made anew.
 
-These files speak of persons: only their owner may read them, only the newest two stay, and
-`kms retention apply` removes them with the snapshots.
+These files speak of persons: only their owner may read them, only the newest two of a source
+stay, and `kms retention apply` removes old ones.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from pathlib import Path
 STAY = 2
 
 
-def persons_file(home: Path, source_id: str, snapshot_sha256: str) -> Path:
+def persons_file(compared: Path, source_id: str, snapshot_sha256: str) -> Path:
     """Return where the persons of a snapshot are kept, in a folder closed to others."""
-    folder = home / "cache" / source_id
+    folder = compared / source_id
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.chmod(0o700)
     return folder / f"{snapshot_sha256}.parquet"

@@ -73,11 +73,9 @@ def _rows_gone(before: Before, parsed: Parsed, limits: Limits) -> list[Alarm]:
     if limits.rows_shrink is None or earlier < FEWEST_ROWS or parsed.spans:
         return []
     lost = 1 - parsed.rows_read / earlier
-    return (
-        [Alarm("total_shrank", "rows", lost, limits.rows_shrink)]
-        if (lost > limits.rows_shrink)
-        else []
-    )
+    if lost <= limits.rows_shrink:
+        return []
+    return [Alarm("total_shrank", "rows", lost, limits.rows_shrink)]
 
 
 def _region_of(day: date) -> Callable[[str], str]:

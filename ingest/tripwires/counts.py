@@ -24,12 +24,13 @@ class Watched:
     day: str
     rows: str = "true"  # SQL
     adds_up: bool = True  # running totals do not: their newest day is compared
-    daily: bool = True  # else only losses are looked for, no gaps, jumps or late days
+    daily: bool = True  # else no gaps and jumps are looked for
+    dated: bool = True  # else its newest day tells nothing of the age
 
 
 WATCHED: tuple[tuple[str, Watched], ...] = (
     ("case_count", Watched("cases", "ref_date", "basis = 'report' AND grain = 'day'")),
-    ("case_count", Watched("cases", "ref_date", "basis = 'onset'", daily=False)),
+    ("case_count", Watched("cases", "ref_date", "basis = 'onset'", daily=False, dated=False)),
     (
         "case_count",
         Watched("cases", "ref_date", "grain = 'week' AND classification = 'all'", daily=False),
@@ -38,11 +39,16 @@ WATCHED: tuple[tuple[str, Watched], ...] = (
     ("testing", Watched("individuals_tested", "ref_date")),
     ("capacity", Watched("total", "ref_date", "bed_type <> 'ventilator'", adds_up=False)),
     ("case_link", Watched("cases", "report_date")),
-    ("inspection", Watched("1", "opened_on", daily=False)),
-    ("injury_report", Watched("1", "occurred_on", daily=False)),
-    ("population", Watched("persons", "ref_date", adds_up=False, daily=False)),
-    ("employment", Watched("employed", "ref_date", adds_up=False, daily=False)),
-    ("establishment_count", Watched("establishments", "ref_date", adds_up=False, daily=False)),
+    ("inspection", Watched("1", "opened_on", daily=False, dated=False)),
+    ("injury_report", Watched("1", "occurred_on", daily=False, dated=False)),
+    *(
+        (table, Watched(count, "ref_date", adds_up=False, daily=False, dated=False))
+        for table, count in (
+            ("population", "persons"),
+            ("employment", "employed"),
+            ("establishment_count", "establishments"),
+        )
+    ),
 )
 
 
@@ -73,8 +79,7 @@ def stale(now: Mapping[str, pa.Table], issued: date, limits: Limits) -> list[Ala
     if limits.stale_days is None:
         return []
     for name, watched in WATCHED:
-        is_dated = name in now and (watched.daily or watched.rows.startswith("grain = 'week'"))
-        days = now[name][watched.day] if is_dated else None
+        days = now[name][watched.day] if watched.dated and name in now else None
         if days is None or len(days) == 0:
             continue
         newest = max(day for day in days.unique().to_pylist() if day)

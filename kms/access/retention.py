@@ -15,7 +15,7 @@ from kms.access import audit
 from kms.access.accounts.throttle import HOME_FOR
 from kms.access.audit import Event, Origin
 from kms.config import MANILA, Settings
-from kms.domain.intake import DONE, REFUSED
+from kms.domain.intake import DONE, REFUSED, WAITING
 from kms.store import ageing
 from kms.store.engine import Store
 from kms.store.publications import Issue, current_issue, issues, remove
@@ -51,7 +51,10 @@ def apply(
 def _due(store: Store, settings: Settings, at: datetime) -> Iterator[Removal]:
     faults = at - timedelta(days=settings.fault_days)
     yield _rows(store, "places of faulty rows", ageing.FAULT_PLACES, faults)
-    yield _files("refused and done files", _waiting(settings), faults)
+    yield _files("files that were dealt with", _waiting(settings), faults)
+    stay = min(settings.fault_days, settings.snapshot_days or settings.fault_days)
+    persons = settings.compared.rglob("*.parquet")
+    yield _files("lists of compared persons", persons, at - timedelta(days=stay))
     if settings.snapshot_days:
         oldest = at - timedelta(days=settings.snapshot_days)
         yield _files("raw files", _snapshots(store, settings, oldest), None)
@@ -88,8 +91,11 @@ def _files(kind: str, paths: Iterator[Path], before: datetime | None) -> Removal
 
 
 def _waiting(settings: Settings) -> Iterator[Path]:
-    """Yield what lies in the inbox's folders for files that have been dealt with."""
-    for name in (DONE, REFUSED):
+    """Yield what lies in the inbox's folders for files that have been dealt with.
+
+    What is held can be released without its file: its snapshot has it.
+    """
+    for name in (DONE, WAITING, REFUSED):
         folder = settings.inbox / name if settings.inbox else None
         if folder is not None and folder.is_dir():
             yield from (path for path in sorted(folder.iterdir()) if path.is_file())

@@ -133,5 +133,20 @@ def test_a_file_refused_just_now_stays_however_old_it_is(
     with_inbox = settings.model_copy(update={"inbox": inbox})
     take_in(store, with_inbox, fetched_at=now())
     assert (inbox / "refused" / name).exists()
-    assert apply((store, with_inbox))["refused and done files"] == 0
+    assert apply((store, with_inbox))["files that were dealt with"] == 0
     assert (inbox / "refused" / name).exists()
+
+
+def test_old_lists_of_compared_persons_go_and_new_ones_stay(
+    place: tuple[Store, Settings],
+) -> None:
+    folder = place[1].compared / "doh_case_information"
+    folder.mkdir(parents=True, exist_ok=True)
+    old, new = folder / "a.parquet", folder / "b.parquet"
+    for path in (old, new):
+        path.write_bytes(b"")
+    long_ago = (now() - timedelta(days=31)).timestamp()
+    os.utime(old, (long_ago, long_ago))
+    assert apply(place)["lists of compared persons"] == 1
+    assert not old.exists()
+    assert new.exists()

@@ -215,7 +215,7 @@ def test_retention_removes_what_is_due_and_a_dry_run_only_tells(
     code, said, _ = command("retention", "apply", "--dry-run", "--json")
     told = json.loads(said)
     assert code == 0
-    assert (told["refused and done files"], told["sessions"], told["used links"]) == (1, 1, 1)
+    assert (told["files that were dealt with"], told["sessions"], told["used links"]) == (1, 1, 1)
     assert old.exists()
     assert json.loads(command("retention", "apply", "--json")[1]) == told
     assert not old.exists()

@@ -171,3 +171,12 @@ def test_the_printed_table_of_industries_is_taken_in_whole(
     ours = found.set_index("sector")["employed"].to_dict()
     assert ours == given.set_index("psic")["employed"].to_dict()
     assert set(found["ref_date"]) == {"2021-10-01"}
+
+
+def test_two_places_nobody_knows_are_not_taken_for_one(tmp_path: Path) -> None:
+    rows = [
+        row(region=name, psgc="", employed=n) for name, n in (("Atlantis", "3"), ("Eldorado", "7"))
+    ]
+    parsed = take(SOURCE, tmp_path, *rows)
+    assert (parsed.rows_rejected, parsed.rows_duplicate) == (0, 0)
+    assert [(f["area"], f["employed"]) for f in facts(parsed)] == [("nonplace:unknown", 10)]

@@ -153,3 +153,14 @@ def test_loading_twice_changes_nothing(store: Store, settings: Settings) -> None
     rows = pd.read_csv(SAMPLE, dtype=str)
     counted = rows["establishments"].str.replace(",", "").astype(int)
     assert found["establishments"].sum() == counted.sum() > 0
+
+
+def test_two_places_nobody_knows_are_not_taken_for_one(tmp_path: Path) -> None:
+    lost = {"region": "", "psgc": ""}
+    rows = [row(**lost, province=name) for name in ("Atlantis", "Eldorado")]
+    rows[1] |= {"establishments": "7", "employed": "70"}
+    parsed = take(SOURCE, tmp_path, *rows)
+    assert (parsed.rows_rejected, parsed.rows_duplicate) == (0, 0)
+    assert [(f["area"], f["establishments"], f["employed"]) for f in facts(parsed)] == [
+        ("nonplace:unknown", 3007, 11070)
+    ]

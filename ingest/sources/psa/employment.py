@@ -48,11 +48,12 @@ def parse(batch: Batch) -> Parsed:
         table.judge_fields(essential=("quarter", "psic", "sex"))
         table.reject("date_future", "quarter", f"{REF_DATE} > DATE '{batch.release_date}'")
         match_places(table, _find_place)
-        table.settle(("year", "quarter", "area", "psic", "sex"), ("employed",))
+        table.settle(("year", "quarter", "spot", "psic", "sex"), ("employed",))
         selection = (
             "SELECT CASE WHEN quarter IS NULL THEN 'year' ELSE 'quarter' END AS grain, area, "
             "coalesce(psic, '') AS sector, coalesce(sex, '') AS sex, "
-            f"CAST({REF_DATE} AS VARCHAR) AS ref_date, employed FROM accepted"
+            f"CAST({REF_DATE} AS VARCHAR) AS ref_date, sum(employed) AS employed FROM accepted "
+            "GROUP BY ALL"
         )
         return table.parsed({"employment": fact_rows(engine, "employment", selection)})
 

@@ -47,7 +47,7 @@ def parse(batch: Batch) -> Parsed:
         find_sectors(table)
         table.reject("value_unknown", "psic", UNKNOWN_SECTOR)
         match_places(table, _find_place)
-        table.settle(("year", "area", "psic", "size_class"), FIGURES)
+        table.settle(("year", "spot", "psic", "size_class"), FIGURES)
         _check_levels(table)
         facts = fact_rows(engine, "establishment_count", _counts())
         return table.parsed({"establishment_count": facts})
@@ -62,7 +62,7 @@ def _check_levels(table: Table) -> None:
     """Refuse a file that gives a section and also its parts: each would count twice."""
     found = table.engine.execute(
         "SELECT sector, min(length(psic)), max(length(psic)) FROM accepted JOIN industries "
-        "USING (psic) GROUP BY year, area, size_class, sector "
+        "USING (psic) GROUP BY year, spot, size_class, sector "
         "HAVING min(length(psic)) < max(length(psic)) ORDER BY ALL LIMIT 1"
     ).fetchall()
     for sector, shortest, longest in found:

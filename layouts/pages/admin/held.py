@@ -79,22 +79,28 @@ def _issue(issue: HeldIssue, visit: Visit) -> Component:
         [
             html.Dl(pairs, className="pairs"),
             html.Div(listed, className="tw gap-t"),
-            post_form(
-                visit,
-                "release",
-                why,
-                button=_("Release it"),
-                hidden=named,
-                name=_("Release {name}").format(name=issue.name),
+            html.Div(
+                post_form(
+                    visit,
+                    "release",
+                    why,
+                    button=_("Release it"),
+                    hidden=named,
+                    name=_("Release {name}").format(name=issue.name),
+                ),
+                className="gap-t",
             ),
-            post_form(
-                visit,
-                "withdraw",
-                why,
-                button=_("Withdraw it"),
-                hidden=named,
-                quiet=True,
-                name=_("Withdraw {name}").format(name=issue.name),
+            html.Div(
+                post_form(
+                    visit,
+                    "withdraw",
+                    why,
+                    button=_("Withdraw it"),
+                    hidden=named,
+                    quiet=True,
+                    name=_("Withdraw {name}").format(name=issue.name),
+                ),
+                className="gap-t",
             ),
         ],
     )

@@ -19,7 +19,6 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from ingest.batch import Batch
-from ingest.load import _parse
 from ingest.opening.header import header_key
 from ingest.opening.parts import open_parts
 from ingest.sources.doh import case_information
@@ -170,7 +169,7 @@ def taken_in(source: str, content: bytes, folder: Path) -> Parsed:
     (folder / "room").mkdir()
     opened = open_parts(source, [path], SOURCES[source].form, folder / "room")
     batch = Batch(source, opened.readable, PUBLISHED[source], folder / "scratch")
-    return _parse(SOURCES[source], batch)
+    return SOURCES[source].read(batch)
 
 
 def as_text(content: bytes) -> str:
