@@ -16,7 +16,7 @@ from layouts.cli import serve_command
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Return the server: pages, briefs and API on one store."""
-    from ingest.release import Desk
+    from ingest.desk.desk import Desk
     from kms.access.disclosure import DisclosureRule
     from kms.api.server import create_api
     from kms.briefs.web import create_briefs

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from ingest.demo import DemoManifest, generate
 from ingest.load import load_vintage
-from ingest.refresh import publish_missing
+from ingest.nightly.refresh import publish_missing
 from ingest.source import discover
 from kms.config import Settings
 from kms.errors import DataError

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ingest.batch import Batch, private_copies, room_for_load, sweep
+from ingest.desk.release import parse_snapshot
 from ingest.opening.parts import open_parts
-from ingest.release import parse_snapshot
 from ingest.snapshot import take_snapshot
 from ingest.source import Source, published_at
 from ingest.tripwires.cache import persons_file, settle

@@ -31,7 +31,7 @@ _OWNERS = frozenset({
 
 def header_key(name: str) -> str:
     """Return a column's name without case, blanks, underscores and points: `Date Rep_Conf`."""
-    return re.sub(r"[\s_.\-]+", "", _trimmed(name)).casefold()
+    return re.sub(r"[\s_.\-]+", "", trimmed(name)).casefold()
 
 
 def looks_personal(name: str) -> bool:
@@ -45,7 +45,7 @@ def read_header(source_id: str, path: Path, most: int = MOST_COLUMNS) -> list[st
     """Return the column names of a file, trimmed; refuse doubled names."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            names = _numbered([_trimmed(name) for name in next(csv.reader(file), [])])
+            names = _numbered([trimmed(name) for name in next(csv.reader(file), [])])
     except csv.Error as error:
         raise ContractError(
             f"{source_id}: the header of {path.name} cannot be read; it is no CSV file", "not_csv"
@@ -79,7 +79,7 @@ def _numbered(names: list[str]) -> list[str]:
     return names
 
 
-def _trimmed(name: str) -> str:
+def trimmed(name: str) -> str:
     """Return a name without the blanks, seen and unseen, that pages and spreadsheets leave."""
     return name.strip("\u200b\ufeff\u2060 \t\r\n\u00a0")
 
@@ -94,27 +94,53 @@ def _refuse_row(source_id: str, path: Path, names: Sequence[str]) -> None:
         )
 
 
-def known_names(
-    names: Sequence[str], wanted: Sequence[str], also: Mapping[str, Sequence[str]]
+def named_columns(
+    source_id: str,
+    path: Path,
+    wanted: Sequence[str],
+    also: Mapping[str, Sequence[str]],
+    *,
+    most: int = MOST_COLUMNS,
 ) -> list[str]:
-    """Return the header with each column a source wants under the name the source gives it.
+    """Return a file's header with each column a source wants under the name the source gives it.
 
     A column is found by its exact name, else by the same name in other case or spacing, else by
-    one of its other names (`also`: our name to theirs).
+    one of its other names (`also`: our name to theirs). Raises `ContractError` where several
+    columns look like the one wanted and none is written exactly so.
     """
-    spelled = {header_key(name): name for name in wanted}
-    for ours, others in also.items():
-        for other in others:
-            spelled.setdefault(header_key(other), ours)
-    taken = {name for name in names if name in wanted}
-    found = []
-    for name in names:
-        ours = spelled.get(header_key(name), name)
-        if name in wanted or ours in taken:
-            ours = name  # the exact name is there; a look-alike beside it stays what it is
-        taken.add(ours)
-        found.append(ours)
-    return found
+    names = read_header(source_id, path, most)
+    claimed: dict[str, str] = {name: name for name in names if name in wanted}
+    for ours, titles in _titles(wanted, also, others=False) + _titles(wanted, also, others=True):
+        if ours in claimed.values():
+            continue
+        free = [name for name in names if name not in claimed]
+        found = next(filter(None, (_alike(title, free) for title in titles)), [])
+        if len(found) > 1:
+            raise ContractError(
+                f"{source_id}: columns '{found[0]}' and '{found[1]}' of {path.name} are both "
+                f"like '{titles[0]}', and differ only by case, blanks or signs; the publisher "
+                "must say which is meant. Nothing was taken in",
+                "dup_column",
+            )
+        claimed |= dict.fromkeys(found, ours)
+    return [claimed.get(name, name) for name in names]
+
+
+def _titles(
+    wanted: Sequence[str], also: Mapping[str, Sequence[str]], *, others: bool
+) -> list[tuple[str, tuple[str, ...]]]:
+    """Return what each column may be called: its own name, or the others it has gone by."""
+    if others:
+        return [(ours, tuple(also.get(ours, ()))) for ours in wanted if also.get(ours)]
+    return [(ours, (ours,)) for ours in wanted]
+
+
+def _alike(title: str, names: Sequence[str]) -> list[str]:
+    """Return the column written exactly so, else all in other case or spacing."""
+    if title in names:
+        return [title]
+    key = header_key(title)
+    return [name for name in names if header_key(name) == key]
 
 
 def refuse_personal(

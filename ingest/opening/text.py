@@ -11,6 +11,16 @@ from kms.errors import ContractError
 
 _CHUNK = 1 << 22
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+# Of names of hosts and of program texts: signs of a file would be taken for escapes.
+_NO_FILES = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape"})
+
+
+def is_text_encoding(name: str) -> bool:
+    """Tell whether a file may be written in an encoding: it is known, and of texts."""
+    try:
+        return "a\n".encode(name).decode(name) == "a\n" and codecs.lookup(name).name not in _NO_FILES
+    except (LookupError, ValueError):
+        return False
 
 
 def as_utf8(source_id: str, path: Path, declared: Sequence[str], room: Path) -> Path:

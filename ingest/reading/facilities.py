@@ -15,7 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from ingest.batch import Batch
-from ingest.opening.header import known_names, read_header
+from ingest.opening.header import named_columns
 from ingest.reading.dates import DateColumn
 from ingest.reading.fields import FieldCheck, plain_text, whole_number
 from ingest.reading.formats import date_format_of
@@ -100,7 +100,7 @@ def _read_layout(batch: Batch, layout: Layout) -> tuple[Layout, Columns]:
     """Return the layout with the bed types of the file, and its columns."""
     part = batch.parts[0]
     wanted = [DAY, CITY_CODE, *(c for kind in layout.optional_beds for c in kind.columns)]
-    names = known_names(read_header(batch.source_id, part), wanted, layout.also)
+    names = named_columns(batch.source_id, part, wanted, layout.also)
     there = tuple(kind for kind in layout.optional_beds if set(kind.columns) <= set(names))
     layout = replace(layout, beds=(*layout.beds, *there))
     coded = (CITY_CODE,) if layout.place and CITY_CODE in names else ()

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
-from ingest.opening.header import known_names, read_header
+from ingest.opening.header import named_columns
 from ingest.reading.dates import ISO, LONG, MONTH_FIRST
 
 ISO_WITH_TIME, MONTH_FIRST_WITH_TIME = "%Y-%m-%d %H:%M:%S", "%m/%d/%Y %H:%M"
@@ -41,7 +41,7 @@ def column_texts(
     source_id: str, part: Path, column: str, also: Mapping[str, Sequence[str]]
 ) -> Iterator[str]:
     """Give the trimmed cells of one column as far as the file can be read."""
-    names = known_names(read_header(source_id, part), (column,), also)
+    names = named_columns(source_id, part, (column,), also)
     if column not in names:
         return
     place = names.index(column)

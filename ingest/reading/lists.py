@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ingest.batch import Batch
-from ingest.opening.header import header_key, known_names, read_header, require_columns
+from ingest.opening.header import header_key, named_columns, read_header, require_columns
 from kms.domain.place_names import plain_upper
 from kms.errors import ContractError
 
@@ -38,7 +38,7 @@ def list_rows(
     source_id: str, part: Path, columns: Sequence[str], also: Mapping[str, Sequence[str]]
 ) -> Iterator[tuple[str, ...]]:
     """Give the cells of some columns, row by row; short rows are passed over."""
-    names = known_names(read_header(source_id, part), columns, also)
+    names = named_columns(source_id, part, columns, also)
     require_columns(source_id, part, names, columns)
     places = [names.index(name) for name in columns]
     try:

@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 
 from ingest.batch import Batch, one_kind_of_line_end
-from ingest.opening.header import known_names, read_header, refuse_personal, require_columns
+from ingest.opening.header import named_columns, refuse_personal, require_columns
 from ingest.opening.lines import record_lines, with_lines
 from ingest.reading.dates import DateColumn
 from ingest.reading.staging import Columns, staged_rows
@@ -49,8 +49,9 @@ class Table:
         """Read every part of a vintage, each with all the columns needed."""
         columns = self.columns
         for part in batch.parts:
-            given = read_header(batch.source_id, part, columns.most)
-            names = known_names(given, columns.all_names, columns.also)
+            names = named_columns(
+                batch.source_id, part, columns.all_names, columns.also, most=columns.most
+            )
             require_columns(batch.source_id, part, names, columns.needed)
             expected = (*columns.all_names, *columns.ignored)
             refuse_personal(batch.source_id, part, names, expected)

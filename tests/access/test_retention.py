@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, update
 
-from ingest.inbox import take_in
+from ingest.connect.inbox import take_in
 from kms.access import retention
 from kms.access.audit import operator
 from kms.config import Settings, now

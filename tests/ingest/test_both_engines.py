@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.refresh import refresh
+from ingest.nightly.refresh import refresh
 from kms.config import Settings
 from kms.reads.area import read_area
 from kms.reads.board import read_board

@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from ingest.clockwork import last_due, serve_due, trigger_of
 from ingest.load import load
-from ingest.refresh import holding_lease, refresh
+from ingest.nightly.clockwork import last_due, serve_due, trigger_of
+from ingest.nightly.refresh import holding_lease, refresh
 from ingest.source import source_named
 from kms.config import ROOT, Settings
 from kms.errors import ConfigError, DataError, FetchError, HeldError, NoDataError

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from ingest.desk.release import release
 from ingest.load import load
-from ingest.release import release
 from ingest.source import Source, source_named
 from kms.config import Settings
 from kms.domain.intake import IntakeReport

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from ingest.batch import Batch
-from ingest.opening.header import known_names, read_header, refuse_unlike, require_columns
+from ingest.opening.header import named_columns, refuse_unlike, require_columns
 from ingest.reading.dates import ISO, MONTH_FIRST, DateColumn
 from ingest.reading.linelist import LineList
 from ingest.reading.places import Finder, find_place, match_places, unit_on
@@ -56,7 +56,7 @@ def parse(batch: Batch) -> Parsed:
 
 def _columns(batch: Batch, part: Path) -> Columns:
     """Tell which of the column histories a file follows."""
-    names = known_names(read_header(batch.source_id, part), KNOWN, {})
+    names = named_columns(batch.source_id, part, KNOWN, {})
     key = next((name for name in KEY_NAMES if name in names), KEY_NAMES[0])
     april = "ProvCityRes" in names
     place = ("RegionRes", "ProvCityRes") if april else ("RegionRes", "ProvRes", "CityMunRes")

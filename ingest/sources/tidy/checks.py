@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Iterable
 from datetime import date
 
+from ingest.opening.header import header_key, trimmed
+from ingest.opening.text import is_text_encoding
 from ingest.sources.tidy.mapping import (
     CONSTANT,
     COUNTS,
@@ -75,10 +76,10 @@ def _check_form(mapping: TidyMapping, file: str) -> None:
         except re.error as error:
             raise wrong(file, "names_end_with", pattern, f"it is no pattern: {error}") from error
     for encoding in mapping.encodings:
-        try:
-            codecs.lookup(encoding)
-        except LookupError:
-            raise wrong(file, "encodings", encoding, "there is no such encoding") from None
+        if not is_text_encoding(encoding):
+            raise wrong(
+                file, "encodings", encoding, "there is no such encoding of texts; write cp1252, say"
+            )
     if mapping.issue_column:
         _check_format(file, "issue_format", mapping.issue_format)
 
@@ -187,6 +188,20 @@ def _check_columns(mapping: TidyMapping, file: str) -> None:
                     texts,
                     "list texts of a column that is no date or number",
                 )
+    used = [*seen, mapping.key, *mapping.place.columns.values()]
+    _check_spellings(used, file)
+    keys = {header_key(column) for column in used if column}
     for column in (*mapping.personal, *mapping.ignored):
-        if column in seen or column in (mapping.key, *mapping.place.columns.values()):
+        if header_key(column) in keys:
             raise wrong(file, "personal", column, "this column is used; it cannot be left out too")
+
+
+def _check_spellings(columns: Iterable[str], file: str) -> None:
+    """Refuse two spellings that no file can have side by side: they would be one column."""
+    found: dict[str, str] = {}
+    for column in columns:
+        first = found.setdefault(trimmed(column).casefold(), column)
+        if first != column:
+            raise wrong(
+                file, "column", column, f"{first!r} stands there too; write both in one spelling"
+            )

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
-from ingest.opening.header import header_key
 from ingest.reading.dates import DateColumn
 from ingest.reading.fields import FieldCheck, number, plain_text, whole_number
 from ingest.reading.staging import Columns
@@ -17,10 +16,9 @@ MOST = 2_000_000_000  # what a count can be in the store
 
 
 def safe_name(column: str) -> str:
-    """Return a column's name as SQL may write it bare, the same however it is spaced."""
-    known = header_key(column)
-    mark = hashlib.sha256(known.encode()).hexdigest()[:6]  # `Rate %` is not `Rate #`
-    return f"c_{re.sub('[^a-z0-9]', '', known)[:30]}_{mark}"
+    """Return a column's name as SQL may write it bare; another name becomes another one."""
+    mark = hashlib.sha256(column.encode()).hexdigest()[:10]  # `Age 5-9` is not `Age 59`
+    return f"c_{re.sub('[^a-z0-9]', '', column.lower())[:30]}_{mark}"
 
 
 def columns_of(mapping: TidyMapping) -> Columns:

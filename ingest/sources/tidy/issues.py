@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 
-from ingest.opening.header import header_key, read_header, require_columns
+from ingest.opening.header import named_columns, read_header, require_columns
 from ingest.opening.parts import Format, open_parts
 from ingest.opening.personal import LONGEST_FIELD
 from ingest.source import PUBLISHED_HOUR
@@ -29,7 +29,10 @@ def issues_of(
     room.mkdir(parents=True, exist_ok=True)
     (readable,) = open_parts(mapping.source_id, [path], form, room).readable
     names = read_header(mapping.source_id, readable)
-    column = _column(mapping, readable, names)
+    wanted = mapping.issue_column
+    named = named_columns(mapping.source_id, readable, (wanted,), {})
+    require_columns(mapping.source_id, readable, named, (wanted,))
+    column = named.index(wanted)
     days = _Days(mapping, room, path.name.split(".")[0], names)
     csv.field_size_limit(LONGEST_FIELD)
     try:
@@ -47,14 +50,6 @@ def issues_of(
         ) from error
     for day, piece in days.finish(path.name):
         yield datetime.combine(day, PUBLISHED_HOUR, MANILA), piece
-
-
-def _column(mapping: TidyMapping, path: Path, names: list[str]) -> int:
-    keys = [header_key(name) for name in names]
-    wanted = header_key(mapping.issue_column)
-    if wanted not in keys:
-        require_columns(mapping.source_id, path, names, [mapping.issue_column])
-    return keys.index(wanted)
 
 
 class _Days:

@@ -9,7 +9,7 @@ from datetime import date
 import pyarrow as pa
 
 from ingest.batch import Batch
-from ingest.opening.header import known_names, read_header, require_columns
+from ingest.opening.header import named_columns, require_columns
 from ingest.reading.fields import bad_text
 from ingest.reading.linelist import LineList
 from ingest.reading.places import Finder, find_place, itself, match_places, unit_on
@@ -39,7 +39,7 @@ def parse_mapped(mapping: TidyMapping, batch: Batch) -> Parsed:
     """Read one issue as a mapping says."""
     names = {safe_name(title): title for title in given_names(mapping)}
     for part in batch.parts:
-        given = known_names(read_header(batch.source_id, part), list(names.values()), {})
+        given = named_columns(batch.source_id, part, list(names.values()), {})
         require_columns(batch.source_id, part, given, list(names.values()))
     persons = mapping.rows == PERSONS
     with batch.engine() as engine:

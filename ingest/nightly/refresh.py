@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from ingest.batch import sweep
-from ingest.inbox import take_in
+from ingest.connect.inbox import take_in
 from kms.access import audit
 from kms.compute.identity import inputs_hash
 from kms.config import Settings, now

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +15,6 @@ from kms.domain.intake import Arrival, IntakeReport, Parsed
 from kms.errors import DataError
 from kms.store.engine import Store
 from kms.store.vintages import release_vintage, vintage_named
-
-
-@dataclass(frozen=True)
-class Desk:
-    """What pages may ask of ingestion: `kms.domain.intake.Intake` on one store."""
-
-    store: Store
-    settings: Settings
-
-    def release(self, name: str, why: str) -> IntakeReport:
-        """Let a held vintage be known after all."""
-        return release(self.store, self.settings, name, why)
 
 
 def release(store: Store, settings: Settings, name: str, why: str) -> IntakeReport:

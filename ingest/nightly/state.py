@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ingest.inbox import REASON
+from ingest.connect.inbox import REASON
 from kms.config import MANILA, Settings
 from kms.domain.intake import REFUSED
 from kms.errors import NoDataError

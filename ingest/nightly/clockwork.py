@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from apscheduler.schedulers.blocking import BlockingScheduler
 from apscheduler.triggers.cron import CronTrigger
 
-from ingest.refresh import KIND, refresh
+from ingest.nightly.refresh import KIND, refresh
 from kms.config import MANILA, Settings, now
 from kms.errors import ConfigError, HeldError, KmsError
 from kms.store import ledger

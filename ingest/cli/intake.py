@@ -1,4 +1,4 @@
-"""Commands of ingestion: ingest, release, withdraw, waive, refresh, status, scheduler, demo."""
+"""Commands about issues of sources: ingest, release, withdraw, waive."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import typer
 from kms.cli.console import progress, say_json
 from kms.config import MANILA, Settings, load_settings, now
 from kms.domain.intake import IntakeReport
-from kms.errors import FAILED, HELD, REFUSED, ConfigError, ContractError
+from kms.errors import HELD, ConfigError, ContractError
 
 if TYPE_CHECKING:
     from ingest.source import Source
 
 TIDY = "tidy_csv"
-ingest_app = typer.Typer(add_completion=False, no_args_is_help=True)
+intake_app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="One line of JSON for machines.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress display.")]
 
 
-@ingest_app.command()
+@intake_app.command()
 def ingest(
     source: Annotated[str, typer.Argument(help="A source, for example doh_case_information.")],
     paths: Annotated[list[Path], typer.Argument(help="Files, or folders that hold some.")],
@@ -62,14 +62,14 @@ def ingest(
         raise typer.Exit(HELD)
 
 
-@ingest_app.command()
+@intake_app.command()
 def release(
     vintage: Annotated[str, typer.Argument(help="Name of the held vintage, see `kms status`.")],
     why: Annotated[str, typer.Option(help="Why it is right after all, kept with the vintage.")],
     json: Json = False,  # noqa: FBT002
 ) -> None:
     """Let a vintage that a tripwire held be known after all."""
-    from ingest.release import release as let_in
+    from ingest.desk.release import release as let_in
     from kms.access.audit import Event, operator, record
     from kms.store.open import opened
     from kms.store.waivers import said_why
@@ -81,7 +81,7 @@ def release(
     say_json(report) if json else typer.echo(_sentence(report))
 
 
-@ingest_app.command()
+@intake_app.command()
 def waive(
     source: Annotated[str, typer.Argument(help="A source, for example doh_case_information.")],
     code: Annotated[str, typer.Argument(help="A tripwire, for example spike.")],
@@ -110,7 +110,7 @@ def waive(
     typer.echo(f"waiver {number}: {code} of {source} passes until {waiver.until}")
 
 
-@ingest_app.command()
+@intake_app.command()
 def unwaive(
     number: Annotated[int, typer.Argument(help="Number of the waiver, see `kms status`.")],
 ) -> None:
@@ -125,7 +125,7 @@ def unwaive(
     typer.echo(f"waiver {number} is taken back")
 
 
-@ingest_app.command()
+@intake_app.command()
 def withdraw(
     vintage: Annotated[str, typer.Argument(help="Name of the vintage, see `kms status`.")],
     why: Annotated[str, typer.Option(help="The reason, kept with the vintage.")],
@@ -139,96 +139,6 @@ def withdraw(
         withdraw_vintage(store, vintage, why)
         record(store, operator(), Event("vintage.withdraw", vintage, why))
     typer.echo(f"{vintage} is withdrawn")
-
-
-@ingest_app.command()
-def demo(
-    *,
-    if_empty: Annotated[
-        bool, typer.Option("--if-empty", help="Do nothing when the store holds something.")
-    ] = False,
-    scale: Annotated[
-        float, typer.Option(min=0.01, max=3, help="Size of the epidemic; 1 is the full one.")
-    ] = 1.0,
-    quiet: Quiet = False,
-) -> None:
-    """Fill an empty store with synthetic demonstration data, through the real ingestors."""
-    from ingest.demonstration import fill, is_complete, is_kept, refuse_real
-    from kms.store.open import opened
-
-    settings = load_settings()
-    with opened(settings) as store, progress("preparing", quiet=quiet) as say:
-        with store.read() as connection:
-            complete = is_complete(connection)
-            if if_empty and (complete or is_kept(connection)):
-                return
-            refuse_real(connection)
-        if complete:
-            raise ConfigError(
-                f"the store under {settings.home} holds the demonstration already; remove the "
-                "folder to make it anew"
-            )
-        shown = fill(store, settings, scale=scale, say=say)
-    typer.echo(f"synthetic demonstration data are ready: publication {shown}")
-
-
-@ingest_app.command()
-def refresh(*, json: Json = False, quiet: Quiet = False) -> None:
-    """Take in what waits in the inbox, compute what changed, publish it.
-
-    Exit code 3 when a file was refused, 5 when one is held; the others are published.
-    """
-    from ingest.refresh import refresh as work
-    from kms.store.open import opened
-
-    settings = load_settings()
-    with opened(settings) as store, progress("refreshing", quiet=quiet or json) as say:
-        report = work(store, settings, say=say)
-    if json:
-        say_json(report)
-    else:
-        typer.echo(f"{report.status}; readers see publication {report.publication}")
-    for text in report.refusals:
-        typer.echo(f"refused: {text}", err=True)
-    held = [each for each in report.vintages if each.status == "held"]
-    for each in held:
-        typer.echo(f"held: {each.vintage}: {'; '.join(each.tripwires)}", err=True)
-    if report.refusals:
-        raise typer.Exit(REFUSED)
-    if held:
-        raise typer.Exit(HELD)
-
-
-@ingest_app.command()
-def scheduler() -> None:
-    """Refresh every night until told to end; missed nights are caught up once."""
-    from ingest.clockwork import run_forever, trigger_of
-    from kms.store.open import opened
-
-    settings = load_settings()
-    trigger_of(settings)
-    with opened(settings) as store:
-        run_forever(store, settings)
-
-
-@ingest_app.command()
-def status(*, json: Json = False) -> None:
-    """Tell whether data are in date, the last refresh worked and the scheduler is alive.
-
-    Exit code 0: all is well or only late; 1: a person should look.
-    """
-    from ingest.state import read_state
-    from kms.store.open import opened
-
-    settings = load_settings()
-    with opened(settings) as store:
-        state = read_state(store, settings, now())
-    if json:
-        say_json(state)
-    else:
-        typer.echo("\n".join(state.lines()))
-    if state.problems:
-        raise typer.Exit(FAILED)
 
 
 def _source(settings: Settings, name: str, mapping: Path | None) -> Source:

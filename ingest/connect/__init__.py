@@ -1,0 +1,1 @@
+"""Where files come from: the inbox, and addresses fetched on a schedule."""

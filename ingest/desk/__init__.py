@@ -1,0 +1,1 @@
+"""What a person does with issues: look at them, enter, correct, release."""

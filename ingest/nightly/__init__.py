@@ -1,0 +1,1 @@
+"""The nightly work, when it is due, and how the machine is."""
