@@ -33,6 +33,7 @@ class Batch:
     scratch: Path  # folder for temporary files
     memory: str = "500MB"
     persons_to: Path | None = None  # where a line list leaves code, sex and age, to be compared
+    every_reject: bool = False  # keep where every rejected row stands, not only the first ones
 
     @property
     def release_date(self) -> date:

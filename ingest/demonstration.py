@@ -17,6 +17,7 @@ from kms.config import Settings
 from kms.errors import DataError
 from kms.store.engine import Store
 from kms.store.open import CLOCK, SYNTHETIC, is_synthetic, set_store_fact, store_fact
+from kms.store.record import keep_record
 from kms.store.vintages import vintage_count
 
 Say = Callable[[str], None]
@@ -39,6 +40,7 @@ def fill(store: Store, settings: Settings, *, scale: float, say: Say) -> str:
     shutil.rmtree(folder / RELEASES, ignore_errors=True)
     _, shown = publish_missing(store, settings, say=say)
     set_store_fact(store, DEMONSTRATION, COMPLETE)
+    keep_record(store, settings)
     return shown
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from ingest.batch import Batch, private_copies, room_for_load, sweep
 from ingest.desk.release import parse_snapshot
-from ingest.opening.parts import open_parts
+from ingest.opening.parts import Opened, open_parts
 from ingest.snapshot import take_snapshot
 from ingest.source import Source, published_at
 from ingest.tripwires.cache import persons_file, settle
@@ -21,12 +23,24 @@ from kms.config import MANILA, Settings
 from kms.domain.intake import ROW, Alarm, Arrival, IntakeReport, Parsed
 from kms.errors import ContractError, DataError, FetchError, SourceError
 from kms.store.engine import Store
+from kms.store.record import claim_home, tell_vintage
 from kms.store.sources import register_source
 from kms.store.vintages import append_vintage, before
-from kms.store.waivers import not_waived
+from kms.store.waivers import not_waived, waived
 
 log = logging.getLogger(__name__)
 AHEAD = timedelta(days=1)  # clocks and time zones differ by no more
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The parts of one vintage, parsed and within the limits; nothing of them is kept yet."""
+
+    source: Source
+    copies: tuple[Path, ...]
+    opened: Opened
+    batch: Batch
+    parsed: Parsed
 
 
 def load(
@@ -37,18 +51,38 @@ def load(
     *,
     fetched_at: datetime,
     at: datetime | None = None,
+    tell: Callable[[IntakeReport], None] = lambda _report: None,
 ) -> list[IntakeReport]:
     """Take files in: those of one date are the parts of one vintage.
 
     `at` overrides the publication instant read from the names; without either it is
     `fetched_at`. A file that dates its rows may hold several vintages. Raises
-    `ContractError` when a file is refused; earlier vintages stay.
+    `ContractError` when a file is refused; earlier vintages stay, and `tell` has their reports.
     """
+    reports = []
+    with issues_in(settings, source, paths, at=at, fetched_at=fetched_at) as issues:
+        for instant, parts in sorted(issues.items()):
+            reports.append(
+                load_vintage(store, settings, source, parts, instant=instant, fetched_at=fetched_at)
+            )
+            tell(reports[-1])
+    return reports
+
+
+@contextmanager
+def issues_in(
+    settings: Settings,
+    source: Source,
+    paths: Sequence[Path],
+    *,
+    fetched_at: datetime,
+    at: datetime | None = None,
+) -> Iterator[Mapping[datetime, Sequence[Path]]]:
+    """Give the parts of every issue that stands in files, by publication instant."""
     files = find_files(source, paths)
     if source.split is None:
-        return _load_issues(
-            store, settings, source, group_by_issue(files, at, fetched_at), fetched_at=fetched_at
-        )
+        yield group_by_issue(files, at, fetched_at)
+        return
     scratch = settings.home / "tmp"
     sweep(scratch)
     with (
@@ -65,35 +99,19 @@ def load(
                 "rows, and --published-at names one instant; leave it out",
                 "bad_parts",
             )
-        if at is not None:
-            issues = dict.fromkeys([at], next(iter(issues.values())))
-        return _load_issues(store, settings, source, issues, fetched_at=fetched_at)
+        yield issues if at is None else dict.fromkeys([at], next(iter(issues.values())))
 
 
-def _load_issues(
-    store: Store,
-    settings: Settings,
-    source: Source,
-    issues: Mapping[datetime, Sequence[Path]],
-    *,
-    fetched_at: datetime,
-) -> list[IntakeReport]:
-    return [
-        load_vintage(store, settings, source, parts, instant=instant, fetched_at=fetched_at)
-        for instant, parts in sorted(issues.items())
-    ]
-
-
-def load_vintage(
-    store: Store,
+@contextmanager
+def reading(
     settings: Settings,
     source: Source,
     parts: Sequence[Path],
     *,
     instant: datetime,
     fetched_at: datetime,
-) -> IntakeReport:
-    """Take the parts of one vintage in."""
+) -> Iterator[Reading]:
+    """Open, parse and check the parts of one vintage, for a load and for a look before it."""
     instant = instant.astimezone(UTC)  # names of vintages and snapshots say UTC
     _check_instant(source, instant, fetched_at)
     scratch = settings.home / "tmp"
@@ -108,36 +126,54 @@ def load_vintage(
         batch = Batch(source.source_id, opened.readable, instant, scratch, persons_to=persons)
         parsed = source.read(batch)
         check_limits(source, parsed)
+        yield Reading(source, copies, opened, batch, parsed)
+
+
+def load_vintage(
+    store: Store,
+    settings: Settings,
+    source: Source,
+    parts: Sequence[Path],
+    *,
+    instant: datetime,
+    fetched_at: datetime,
+) -> IntakeReport:
+    """Take the parts of one vintage in."""
+    claim_home(store, settings)
+    today = fetched_at.astimezone(MANILA).date()
+    with reading(settings, source, parts, instant=instant, fetched_at=fetched_at) as read:
         # Not before: what is refused may be anything, also a list of persons.
         snapshot = take_snapshot(
             settings.snapshots,
             source.source_id,
-            opened.kept,
-            originals=copies,
-            published_at=instant,
+            read.opened.kept,
+            originals=read.copies,
+            published_at=read.batch.published_at,
             recorded_at=fetched_at,
             parser_version=source.parser_version,
         )
         register_source(store, source)
-        alarms = _alarms(store, settings, source, parsed, batch=batch)
-        settle(persons, persons_file(settings.compared, source.source_id, snapshot.sha256))
+        found = raised_by(store, settings, read)
+        if read.batch.persons_to is not None:
+            kept = persons_file(settings.compared, source.source_id, snapshot.sha256)
+            settle(read.batch.persons_to, kept)
     with store.read() as connection:
-        alarms = not_waived(
-            connection, source.source_id, alarms, fetched_at.astimezone(MANILA).date()
-        )
+        alarms = not_waived(connection, source.source_id, found, today)
+        passed = waived(connection, source.source_id, found, today)
     report = append_vintage(
         store,
         Arrival(
             source_id=source.source_id,
-            published_at=instant,
+            published_at=read.batch.published_at,
             recorded_at=fetched_at,
             snapshot_sha256=snapshot.sha256,
             snapshot_path=str(snapshot.folder.relative_to(settings.snapshots)),
             parser_version=source.parser_version,
-            parsed=parsed,
+            parsed=read.parsed,
             alarms=alarms,
         ),
     )
+    tell_vintage(store, settings, report.vintage, passed)
     log.info(
         "vintage taken in",
         extra={"vintage": report.vintage, "status": report.status, "rows": report.rows_read},
@@ -145,16 +181,25 @@ def load_vintage(
     return report
 
 
-def _alarms(
-    store: Store, settings: Settings, source: Source, parsed: Parsed, *, batch: Batch
+def alarms_of(
+    store: Store, settings: Settings, read: Reading, fetched_at: datetime
 ) -> tuple[Alarm, ...]:
+    """Return the tripwires an issue sets off, but those a steward lets pass on the day."""
+    found = raised_by(store, settings, read)
+    today = fetched_at.astimezone(MANILA).date()
+    with store.read() as connection:
+        return not_waived(connection, read.source.source_id, found, today)
+
+
+def raised_by(store: Store, settings: Settings, read: Reading) -> tuple[Alarm, ...]:
     """Compare an issue with the one published before it; the first of a source has none."""
+    source, batch = read.source, read.batch
     with store.read() as connection:
         row = before(connection, source.source_id, batch.published_at)
         if row is None:
             return ()
-        known = issue_before(connection, row, parsed)
-    found = compare(known, parsed, batch.published_at, source.limits)
+        known = issue_before(connection, row, read.parsed)
+    found = compare(known, read.parsed, batch.published_at, source.limits)
     now = batch.persons_to
     if now is not None and now.exists():
         earlier = persons_file(settings.compared, source.source_id, row["snapshot_sha256"])

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from uuid import uuid4
 import pyarrow as pa
 
 from kms.errors import FetchError
+from kms.store.snapshots import PACKED, check_parts, parts_kept
 
 _CHUNK = 1 << 22
 
@@ -36,10 +37,12 @@ def take_snapshot(
     published_at: datetime,
     recorded_at: datetime,
     parser_version: int,
+    corrects: str = "",
 ) -> Snapshot:
     """Keep the parts under `root`, named by their content; a second time it changes nothing.
 
-    Of `originals` that are kept without some columns only the hash is written down.
+    Of `originals` that are kept without some columns only the hash is written down. `corrects` is
+    the hash of a snapshot of which rows were corrected.
 
     The folder appears under its final name only when every byte of it is on the disk.
     """
@@ -47,8 +50,7 @@ def take_snapshot(
     try:
         draft.mkdir(parents=True)
         hashes = {part.name: _copy(part, draft / f"{part.name}.zst") for part in parts}
-        digest = hashlib.sha256("\n".join(sorted(f"{h} {n}" for n, h in hashes.items())).encode())
-        sha256 = digest.hexdigest()
+        sha256 = _of_all(hashes)
         given = (
             {
                 original.name: _sha256(original)
@@ -66,12 +68,15 @@ def take_snapshot(
             "published_at": published_at.isoformat(),
             "recorded_at": recorded_at.isoformat(),
             "parser_version": parser_version,
+            **({"corrects": corrects} if corrects else {}),
         }
         (draft / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
         final = root / source_id / f"{published_at:%Y%m%dT%H%MZ}-{sha256[:16]}"
         if not final.exists():
             _flush(draft)
             draft.replace(final)
+        else:
+            _put_back(draft, final)
     except OSError as error:
         raise FetchError(
             f"{source_id}: the snapshot cannot be kept under {root} ({error.strerror}); free "
@@ -83,16 +88,40 @@ def take_snapshot(
 
 
 def restore_parts(folder: Path, target: Path) -> list[Path]:
-    """Unpack a snapshot's parts into `target` and return them in order."""
+    """Unpack a snapshot's parts into `target` and return them in order.
+
+    Raises `NoDataError` when there is no such snapshot or its raw files were removed, and
+    `DataError` when one is missing, or is not as its manifest says.
+    """
     target.mkdir(parents=True, exist_ok=True)
+    check_parts(folder)
     restored = []
-    for packed in sorted(folder.glob("*.zst")):
-        part = target / packed.name.removesuffix(".zst")
+    for packed in parts_kept(folder):
+        part = target / packed.name.removesuffix(PACKED)
         with pa.CompressedInputStream(str(packed), "zstd") as stream, part.open("wb") as file:
             while chunk := stream.read(_CHUNK):
                 file.write(chunk)
         restored.append(part)
     return restored
+
+
+def _put_back(draft: Path, final: Path) -> None:
+    """Put raw files back that were removed from a snapshot: these are the same bytes."""
+    for packed in draft.glob(f"*{PACKED}"):
+        if not (final / packed.name).exists():
+            packed.replace(final / packed.name)
+    _flush(final)
+
+
+def content_sha256(parts: Sequence[Path]) -> str:
+    """Return the hash by which a snapshot of these parts would be named."""
+    return _of_all({part.name: _sha256(part) for part in parts})
+
+
+def _of_all(hashes: Mapping[str, str]) -> str:
+    """Return one hash of named parts."""
+    named = "\n".join(sorted(f"{digest} {name}" for name, digest in hashes.items()))
+    return hashlib.sha256(named.encode()).hexdigest()
 
 
 def _copy(part: Path, packed: Path) -> str:

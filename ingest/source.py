@@ -20,10 +20,16 @@ from ingest.opening.parts import PLAIN, Format
 from ingest.tripwires.limits import USUAL, Limits
 from kms.config import MANILA, Settings
 from kms.domain.intake import Parsed
-from kms.errors import ConfigError, ContractError
+from kms.errors import ConfigError, ContractError, FetchError
 
 log = logging.getLogger(__name__)
 PUBLISHED_HOUR = time(16, 0)  # Manila; when the Data Drop comes out
+NO_ROOM = (  # what the engine raises when a disk or its memory is full
+    duckdb.OutOfMemoryException,
+    duckdb.IOException,
+    duckdb.TransactionException,
+    duckdb.FatalException,
+)
 _DATE_IN_NAME = re.compile(r"(?<!\d)(20\d{2})(\d{2})(\d{2})(?!\d)")
 
 
@@ -59,6 +65,13 @@ class Source:
         """Parse the parts of a vintage; raise `ContractError` also for what the engine refuses."""
         try:
             return self.parse(batch)
+        except NO_ROOM as error:
+            log.debug("no room for a file", exc_info=True)
+            raise FetchError(
+                f"{self.source_id}: {batch.parts[0].name} needs more memory or space on the disk "
+                f"than there is ({batch.memory} of memory, spilling to {batch.scratch}); free "
+                "space, or send the issue in smaller files. Nothing was taken in"
+            ) from error
         except duckdb.Error as error:
             # The engine's own text may quote cells.
             log.debug("unreadable file", exc_info=True)
@@ -107,12 +120,15 @@ def discover() -> Mapping[str, Source]:
 
 
 def all_sources(settings: Settings) -> Mapping[str, Source]:
-    """Return every source, those a steward made by a mapping too."""
+    """Return every source, those a steward made by a mapping or types in too."""
+    from ingest.desk.entered import entered_sources
+
+    known = {**discover(), **entered_sources()}
     if not settings.mappings.is_dir():
-        return discover()
+        return known
     from ingest.sources.tidy.files import saved_sources
 
-    return {**discover(), **{s.source_id: s for s in saved_sources(settings.mappings)}}
+    return {**known, **{s.source_id: s for s in saved_sources(settings.mappings)}}
 
 
 def source_named(source_id: str, settings: Settings | None = None) -> Source:

@@ -38,6 +38,12 @@ class Settings(BaseSettings):
     database_url: str = Field(default="", description="data store; empty: SQLite under home")
     ops_url: str = Field(default="", description="operations store; empty: SQLite under home")
     inbox: Path | None = Field(default=None, description="folder watched by refresh; empty: none")
+    inbox_quiet_seconds: int = Field(
+        default=5, ge=0, description="seconds for which a file there must not have grown"
+    )
+    feeds: Path | None = Field(
+        default=None, description="file of addresses; empty: feeds.toml under home, if it is there"
+    )
     host: str = Field(default="127.0.0.1", description="address the web server listens on")
     port: int = Field(default=8050, ge=1, le=65535, description="port the web server listens on")
     public_url: str = Field(
@@ -52,6 +58,9 @@ class Settings(BaseSettings):
     secret_key: str = Field(default="", repr=False, description="signs forms; made in development")
     secret_key_file: Path | None = Field(default=None, description="file that holds the key")
     refresh_cron: str = Field(default="10 2 * * *", description="nightly refresh, Asia/Manila")
+    scheduler_seconds: int = Field(
+        default=60, ge=1, le=240, description="seconds after which the scheduler looks again"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="WARNING", description="least severe line that is logged"
     )
@@ -72,6 +81,9 @@ class Settings(BaseSettings):
     )
     snapshot_days: int = Field(
         default=0, ge=0, description="days for which raw files stay; 0: until somebody says"
+    )
+    upload_mb: int = Field(
+        default=200, ge=1, le=10_000, description="megabytes a steward may upload at once"
     )
     contact_office: str = Field(
         default="", description="office that answers for the data, on the privacy notice"
@@ -123,9 +135,20 @@ class Settings(BaseSettings):
         return self.home / "cache"
 
     @property
+    def feeds_file(self) -> Path | None:
+        """The file that names the addresses to fetch from; none where there is none."""
+        kept = self.home / "feeds.toml"
+        return self.feeds or (kept if kept.exists() else None)
+
+    @property
     def mappings(self) -> Path:
         """Where a steward's mappings of tables are kept."""
         return self.home / "mappings"
+
+    @property
+    def uploads(self) -> Path:
+        """Where uploaded files wait to be taken in, for a day at most."""
+        return self.home / "uploads"
 
     @property
     def https(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -19,6 +19,7 @@ from kms.texts import Texts
 
 API = "/api/v1"
 View = TypeVar("View")
+Files = Iterable[tuple[str, Iterator[bytes]]]  # the name each was sent under, and its content
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Said:
     kind: str  # problem, done, secret
     words: str
     secret: str = ""  # a link or a token; never in an address, never kept
+    typed: Mapping[str, str] = field(default_factory=dict)  # what was sent, to be shown again
+    beside: Mapping[str, str] = field(default_factory=dict)  # field of the form -> what is wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class Outcome:
 
     go: str = ""
     said: Said | None = None
+    at: str = ""  # the page that says it, where it is not the form's own
     file: File | None = None
     session_id: str = ""  # of a session that was opened
     ended: bool = False  # the session was closed
@@ -62,6 +66,7 @@ class Form:
     secret: str  # the server's own, under which what was typed can be counted but not read
     site: str  # our public address, for links
     intake: Intake | None = None  # how files get in, where this server takes any
+    files: Files = ()  # sent with it, not read yet
 
     def get(self, name: str) -> str:
         """Return a field; empty when it was not sent."""
@@ -140,6 +145,8 @@ class Page(Generic[View]):
     place: Callable[[View], str] | None = None  # the area it is about; none: the country
     discloses: bool = False  # its read takes the disclosure rule as the keyword `rule`
     forms: Mapping[str, Action] = field(default_factory=dict)  # what its forms do, by name
+    receives: str = ""  # the form that takes files, read in pieces
+    asks_intake: bool = False  # its read takes how files get in as the keyword `intake`
     plain: bool = False  # forms and tables only: served without Dash, opened with a full load
     scope: Callable[[Any, Request], Mapping[str, str]] | None = None  # area, section or firm asked
     pattern: re.Pattern[str] = field(init=False, repr=False)

@@ -214,7 +214,8 @@ def create_dash(
     dash.edition, dash.kept = edition, Kept()
     dash.site = str(server.config.get(PUBLIC_URL, ""))
     dash.identity_provider = "identity" in server.blueprints
-    dash.pages = _keeping(edition, _under(rule, discover() if pages is None else tuple(pages)))
+    known = _asking(server.extensions.get("intake"), discover() if pages is None else tuple(pages))
+    dash.pages = _keeping(edition, _under(rule, known))
     dash.layout = html.Div(
         [dcc.Location(id="shell-address", refresh=False), html.Div(id="shell-page")]
     )
@@ -255,6 +256,17 @@ def _under(rule: DisclosureRule | None, pages: tuple[Page[Any], ...]) -> tuple[P
 
     return tuple(
         replace(page, read=read_under(page.read)) if page.discloses else page for page in pages
+    )
+
+
+def _asking(intake: Any, pages: tuple[Page[Any], ...]) -> tuple[Page[Any], ...]:
+    """Give the reads that ask for it what they may ask of ingestion; None where there is none."""
+
+    def read_asking(read: Callable[..., Any]) -> Callable[..., Any]:
+        return partial(read, intake=intake)
+
+    return tuple(
+        replace(page, read=read_asking(page.read)) if page.asks_intake else page for page in pages
     )
 
 

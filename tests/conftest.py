@@ -29,7 +29,7 @@ def shared() -> Path:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Return settings whose home is a folder of this test alone."""
-    return Settings(home=tmp_path / "home")
+    return Settings(home=tmp_path / "home", inbox_quiet_seconds=0)
 
 
 @pytest.fixture(scope="session")

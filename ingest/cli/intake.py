@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,13 +12,14 @@ import typer
 
 from kms.cli.console import progress, say_json
 from kms.config import MANILA, Settings, load_settings, now
-from kms.domain.intake import IntakeReport
-from kms.errors import HELD, ConfigError, ContractError
+from kms.domain.intake import Changed, IntakeReport
+from kms.errors import HELD, ConfigError, ContractError, KmsError
 
 if TYPE_CHECKING:
     from ingest.source import Source
 
 TIDY = "tidy_csv"
+EARLIEST_YEAR, LATEST_YEAR = 1970, 9999  # of an issue; before them a digit is missing
 intake_app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="One line of JSON for machines.")]
@@ -44,20 +47,23 @@ def ingest(
     """
     from ingest.load import load
     from kms.store.open import opened, refuse_synthetic
+    from kms.store.record import settle_events
 
     at, settings = _instant(published_at), load_settings()
     descriptor = _source(settings, source, mapping)
     with opened(settings) as store, progress(f"reading {source}", quiet=quiet or json):
         with store.read() as connection:
             refuse_synthetic(connection)
+        settle_events(store, settings)
+        reports: list[IntakeReport] = []
         try:
-            reports = load(store, settings, descriptor, paths, fetched_at=now(), at=at)
-        except ContractError as error:
-            if json:
+            load(store, settings, descriptor, paths, fetched_at=now(), at=at, tell=reports.append)
+        except KmsError as error:
+            _say(reports, json=json)  # what came before it is taken in
+            if json and isinstance(error, ContractError):
                 say_json(refusal(source, error))
             raise
-    for report in reports:
-        say_json(report) if json else typer.echo(_sentence(report))
+    _say(reports, json=json)
     if any(report.status == "held" for report in reports):
         raise typer.Exit(HELD)
 
@@ -96,6 +102,7 @@ def waive(
     from ingest.source import source_named
     from kms.access.audit import Event, operator, record
     from kms.store.open import opened
+    from kms.store.record import keep_record
     from kms.store.waivers import add_waiver, new_waiver
 
     settings = load_settings()
@@ -107,6 +114,7 @@ def waive(
     with opened(settings) as store:
         number = add_waiver(store, waiver, now())
         record(store, who, Event("waiver.give", f"{source} {code} {subject}".rstrip(), why))
+        keep_record(store, settings)
     typer.echo(f"waiver {number}: {code} of {source} passes until {waiver.until}")
 
 
@@ -117,11 +125,14 @@ def unwaive(
     """Take a waiver back before its time."""
     from kms.access.audit import Event, operator, record
     from kms.store.open import opened
+    from kms.store.record import keep_record
     from kms.store.waivers import end_waiver
 
-    with opened() as store:
+    settings = load_settings()
+    with opened(settings) as store:
         end_waiver(store, number, now())
         record(store, operator(), Event("waiver.end", str(number), ""))
+        keep_record(store, settings)
     typer.echo(f"waiver {number} is taken back")
 
 
@@ -131,12 +142,13 @@ def withdraw(
     why: Annotated[str, typer.Option(help="The reason, kept with the vintage.")],
 ) -> None:
     """Take a wrong vintage out of every answer; its record and snapshot stay."""
+    from ingest.desk.release import withdraw as take_out
     from kms.access.audit import Event, operator, record
     from kms.store.open import opened
-    from kms.store.vintages import withdraw_vintage
 
-    with opened() as store:
-        withdraw_vintage(store, vintage, why)
+    settings = load_settings()
+    with opened(settings) as store:
+        take_out(store, settings, vintage, why)
         record(store, operator(), Event("vintage.withdraw", vintage, why))
     typer.echo(f"{vintage} is withdrawn")
 
@@ -172,6 +184,7 @@ def refusal(source: str, error: ContractError) -> dict[str, object]:
         "rows_duplicate": 0,
         "rejects": {},
         "flags": {},
+        "changes": {},
         "tripwires": [],
         "status": "refused",
         "code": error.code,
@@ -179,15 +192,27 @@ def refusal(source: str, error: ContractError) -> dict[str, object]:
 
 
 def _instant(text: str) -> datetime | None:
+    """Return the instant meant; a day alone is that day at the hour of publication."""
+    from ingest.source import PUBLISHED_HOUR
+
     if not text:
         return None
-    try:
+    instant = None
+    with suppress(ValueError):
         instant = datetime.fromisoformat(text)
-    except ValueError:
+    with suppress(ValueError):
+        instant = datetime.combine(date.fromisoformat(text), PUBLISHED_HOUR)
+    if instant is None or not EARLIEST_YEAR <= instant.year < LATEST_YEAR:
         raise ConfigError(
-            f"--published-at is {text!r}; write it as 2026-11-16T16:00 (Manila) or with an offset"
-        ) from None
+            f"--published-at is {text!r}; write it as 2026-11-16 (16:00 in Manila), "
+            "2026-11-16T16:00 (Manila) or with an offset"
+        )
     return instant if instant.tzinfo else instant.replace(tzinfo=MANILA)
+
+
+def _say(reports: Iterable[IntakeReport], *, json: bool) -> None:
+    for report in reports:
+        say_json(report) if json else typer.echo(_sentence(report))
 
 
 def _sentence(report: IntakeReport) -> str:
@@ -196,7 +221,16 @@ def _sentence(report: IntakeReport) -> str:
         f"{report.vintage}: {report.status}; {report.rows_read:,} rows read, "
         f"{report.rows_accepted:,} accepted, {report.rows_rejected:,} rejected, "
         f"{report.rows_duplicate:,} duplicate"
+        + "".join(f"; {table}: {_changed(each)}" for table, each in report.changes.items())
         + (f"; {', '.join(left_out)}" if left_out else "")
         + "".join(f"; {alarm}" for alarm in report.tripwires)
         + ("; see `kms release`" if report.tripwires else "")
+    )
+
+
+def _changed(each: Changed) -> str:
+    cases = f" ({each.cases:+,} cases)" if each.cases is not None else ""
+    return (
+        f"{each.added:,} figures added, {each.changed:,} changed, {each.withdrawn:,} withdrawn"
+        + cases
     )

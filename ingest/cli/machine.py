@@ -9,7 +9,7 @@ import typer
 from ingest.cli.intake import Json, Quiet
 from kms.cli.console import progress, say_json
 from kms.config import load_settings, now
-from kms.errors import FAILED, HELD, REFUSED, ConfigError
+from kms.errors import FAILED, HELD, REFUSED, UNREACHABLE, ConfigError
 
 machine_app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -47,9 +47,10 @@ def demo(
 
 @machine_app.command()
 def refresh(*, json: Json = False, quiet: Quiet = False) -> None:
-    """Take in what waits in the inbox, compute what changed, publish it.
+    """Take in what waits in the inbox and what feeds send, compute what changed, publish it.
 
-    Exit code 3 when a file was refused, 5 when one is held; the others are published.
+    Exit code 3 when a file was refused, 4 when one could not be reached, 5 when one is held; the
+    others are published.
     """
     from ingest.nightly.refresh import refresh as work
     from kms.store.open import opened
@@ -61,15 +62,58 @@ def refresh(*, json: Json = False, quiet: Quiet = False) -> None:
         say_json(report)
     else:
         typer.echo(f"{report.status}; readers see publication {report.publication}")
-    for text in report.refusals:
-        typer.echo(f"refused: {text}", err=True)
+    for word, texts in (("refused", report.refusals), ("not reached", report.unreachable)):
+        for text in texts:
+            typer.echo(f"{word}: {text}", err=True)
     held = [each for each in report.vintages if each.status == "held"]
     for each in held:
         typer.echo(f"held: {each.vintage}: {'; '.join(each.tripwires)}", err=True)
     if report.refusals:
         raise typer.Exit(REFUSED)
+    if report.unreachable:
+        raise typer.Exit(UNREACHABLE)
     if held:
         raise typer.Exit(HELD)
+
+
+@machine_app.command()
+def replay(
+    *,
+    into: Annotated[
+        str, typer.Option(help="Address of an empty data store; default: the one in use.")
+    ] = "",
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make a lost data store again from the snapshots, and compare what it says.
+
+    Exit code 1 when something differs from the store that was, 4 when snapshots cannot be read.
+    """
+    from ingest.nightly.refresh import holding_lease
+    from ingest.replay import EQUAL, UNREADABLE, target_settings
+    from ingest.replay import replay as work
+    from kms.store.open import opened
+    from kms.store.record import settle_events
+
+    settings = load_settings()
+    if into:
+        target = target_settings(settings, into)
+        with opened(settings) as store:
+            settle_events(store, settings)  # what it knows, and its snapshots do not yet
+    else:
+        target = settings
+    with (
+        opened(target) as store,
+        holding_lease(store) as fence,
+        progress("replaying", quiet=quiet or json) as say,
+    ):
+        report = work(store, target, say=say, fence=fence)
+    if json:
+        say_json(report)
+    else:
+        typer.echo("\n".join(report.lines()))
+    if report.status != EQUAL:
+        raise typer.Exit(UNREACHABLE if report.status == UNREADABLE else FAILED)
 
 
 @machine_app.command()

@@ -1,8 +1,10 @@
-"""Snapshots read again: to release a held vintage, or to know the persons of an earlier one."""
+"""Snapshots read again, to release a held vintage, or to know the persons of an earlier one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,9 @@ from ingest.snapshot import restore_parts
 from ingest.source import Source, source_named
 from kms.config import Settings
 from kms.domain.intake import Arrival, IntakeReport, Parsed
-from kms.errors import DataError
 from kms.store.engine import Store
-from kms.store.vintages import release_vintage, vintage_named
+from kms.store.record import tell_vintage
+from kms.store.vintages import release_vintage, vintage_named, withdraw_vintage
 
 
 def release(store: Store, settings: Settings, name: str, why: str) -> IntakeReport:
@@ -35,7 +37,15 @@ def release(store: Store, settings: Settings, name: str, why: str) -> IntakeRepo
         parser_version=row["parser_version"],
         parsed=parsed,
     )
-    return release_vintage(store, name, arrival, why)
+    report = release_vintage(store, name, arrival, why)
+    tell_vintage(store, settings, name)
+    return report
+
+
+def withdraw(store: Store, settings: Settings, name: str, why: str) -> None:
+    """Take a wrong vintage out of every answer; raises `NoDataError` for an unknown name."""
+    withdraw_vintage(store, name, why)
+    tell_vintage(store, settings, name)
 
 
 def parse_snapshot(
@@ -45,18 +55,23 @@ def parse_snapshot(
     *,
     persons_to: Path | None = None,
 ) -> Parsed:
-    """Read the snapshot of a vintage as it was read when it came."""
+    """Read the snapshot of a vintage as it was read when it came.
+
+    Raises `NoDataError` when its raw files were removed, `DataError` when they are damaged.
+    """
+    with snapshot_batch(settings, source, row) as batch:
+        return source.read(replace(batch, persons_to=persons_to))
+
+
+@contextmanager
+def snapshot_batch(
+    settings: Settings, source: Source, row: Mapping[str, Any], *, every_reject: bool = False
+) -> Iterator[Batch]:
+    """Give the parts of a vintage's snapshot, ready to be read."""
     folder = settings.snapshots / row["snapshot_path"]
-    if not folder.is_dir():
-        raise DataError(
-            f"the snapshot of '{row['name']}' is not under {settings.snapshots}; it was removed, "
-            "or KMS_HOME is another than when it was kept. Take the file in anew"
-        )
     scratch = settings.home / "tmp"
     with room_for_load(scratch) as room:
         parts = restore_parts(folder, room / "parts")
         opened = open_parts(source.source_id, parts, source.form, room)
-        batch = Batch(
-            source.source_id, opened.readable, row["published_at"], scratch, persons_to=persons_to
-        )
-        return source.read(batch)
+        instant = row["published_at"]
+        yield Batch(source.source_id, opened.readable, instant, scratch, every_reject=every_reject)

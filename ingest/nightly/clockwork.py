@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from apscheduler.schedulers.blocking import BlockingScheduler
 from apscheduler.triggers.cron import CronTrigger
+from sqlalchemy.exc import SQLAlchemyError
 
-from ingest.nightly.refresh import KIND, refresh
+from ingest.nightly.refresh import KIND, Clock, refresh
 from kms.config import MANILA, Settings, now
 from kms.errors import ConfigError, HeldError, KmsError
 from kms.store import ledger
 from kms.store.engine import Store
 
 log = logging.getLogger(__name__)
-LOOK_BACK = timedelta(days=8)
-MOST_TRIES = 3
+LOOKS_BACK = (timedelta(minutes=1), timedelta(hours=1), timedelta(days=1), timedelta(days=8))
+WITH_SECONDS = 6  # fields of a schedule that begins with the second
 
 
 def trigger_of(settings: Settings) -> CronTrigger:
     """Return when the nightly refresh is due; raise `ConfigError` when it cannot be read."""
     try:
-        return CronTrigger.from_crontab(settings.refresh_cron, timezone=MANILA)
+        return _trigger(settings.refresh_cron)
     except ValueError as error:
         raise ConfigError(
             f"KMS_REFRESH_CRON is '{settings.refresh_cron}' ({error}); write five fields such as "
@@ -30,49 +33,78 @@ def trigger_of(settings: Settings) -> CronTrigger:
         ) from error
 
 
+def _trigger(written: str) -> CronTrigger:
+    fields = written.split()
+    if len(fields) != WITH_SECONDS:
+        return CronTrigger.from_crontab(written, timezone=MANILA)
+    trigger = CronTrigger.from_crontab(" ".join(fields[1:]), timezone=MANILA)
+    names = ("minute", "hour", "day", "month", "day_of_week")
+    given = {field.name: str(field) for field in trigger.fields if field.name in names}
+    return CronTrigger(second=fields[0], timezone=MANILA, **given)
+
+
 def last_due(trigger: CronTrigger, moment: datetime) -> datetime | None:
     """Return the newest time at or before a moment at which work was due."""
-    due: datetime | None = None
-    candidate = trigger.get_next_fire_time(None, moment - LOOK_BACK)
-    while candidate is not None and candidate <= moment:
-        due, candidate = (
-            candidate,
-            trigger.get_next_fire_time(candidate, candidate + timedelta(seconds=1)),
-        )
-    return due
+    for window in LOOKS_BACK:  # the shortest first: a schedule of seconds has many times a day
+        due: datetime | None = None
+        candidate = trigger.get_next_fire_time(None, moment - window)
+        while candidate is not None and candidate <= moment:
+            due = candidate
+            candidate = trigger.get_next_fire_time(due, due + timedelta(seconds=1))
+        if due is not None:
+            return due
+    return None
 
 
-def serve_due(store: Store, settings: Settings, moment: datetime) -> bool:
+def serve_due(store: Store, settings: Settings, clock: Clock = now) -> bool:
     """Do what is due and not done; missed nights are caught up once. Tells whether it worked."""
+    moment = clock()
     ledger.beat(store, ledger.SCHEDULER, moment)
-    due = last_due(trigger_of(settings), moment)
-    with store.read_ops() as connection:
-        served = ledger.last_slot(connection, KIND)
-        tries = 0 if due is None else ledger.tries(connection, KIND, due)
-    if due is None or (served is not None and served >= due) or tries >= MOST_TRIES:
+    trigger = trigger_of(settings)
+    due = last_due(trigger, moment)
+    if due is None:
         return False
+    with store.read_ops() as connection:
+        run = ledger.run_of(connection, KIND, due)
+        served = ledger.last_served(connection, KIND, moment)
+    if not _is_open(run, served, due, moment):
+        return False
+    earlier = last_due(trigger, due - timedelta(seconds=1))
+    missed = served is not None and earlier is not None and served < earlier
     try:
-        refresh(store, settings, slot=due)
+        refresh(store, settings, slot=due, catch_up=missed, clock=clock)
     except HeldError as error:
         log.info("refresh left to another", extra={"why": str(error)})
         return False
-    except KmsError as error:
-        log.exception("refresh failed", extra={"why": str(error), "try": tries + 1})
+    except (KmsError, SQLAlchemyError, OSError) as error:
+        log.exception("refresh failed", extra={"why": type(error).__name__})
         return False
     return True
+
+
+def _is_open(
+    run: Mapping[str, Any] | None, served: datetime | None, due: datetime, moment: datetime
+) -> bool:
+    """Tell whether the work due is still to be done, or to be tried again by now."""
+    if run is None:
+        return served is None or served < due
+    if run["state"] in ledger.AT_WORK:  # whether its process lives, the lease tells
+        return True
+    return run["next_try_at"] is not None and run["next_try_at"] <= moment
 
 
 def run_forever(store: Store, settings: Settings) -> None:
     """Look every minute whether something is due, until the process is told to end."""
     scheduler = BlockingScheduler(timezone=MANILA)
-    scheduler.add_job(lambda: ledger.beat(store, ledger.SCHEDULER, now()), "interval", seconds=60)
+    looks = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
+    seconds = settings.scheduler_seconds
+    scheduler.add_job(_beat, "interval", (store,), seconds=seconds, **looks)
     scheduler.add_job(
-        lambda: serve_due(store, settings, now()),
-        "interval",
-        seconds=60,
-        next_run_time=now(),
-        max_instances=1,
-        coalesce=True,
-        misfire_grace_time=None,
+        serve_due, "interval", (store, settings), seconds=seconds, next_run_time=now(), **looks
     )
     scheduler.start()
+
+
+def _beat(store: Store) -> None:
+    """Say that the scheduler is alive, also while a refresh goes on."""
+    ledger.beat(store, ledger.SCHEDULER, now())

@@ -15,26 +15,32 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import uuid4
+from importlib.metadata import version
+
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from ingest.batch import sweep
-from ingest.connect.inbox import take_in
+from ingest.connect.taking import UNREACHABLE
+from ingest.nightly.taking_in import checks, look_everywhere
 from kms.access import audit
-from kms.compute.identity import inputs_hash
+from kms.compute.identity import METHOD_VERSION, inputs_hash
 from kms.config import Settings, now
 from kms.domain.intake import IntakeReport
-from kms.errors import HeldError, KmsError, NoDataError
+from kms.errors import FetchError, KmsError, NoDataError
 from kms.store import ledger
-from kms.store.engine import Store
+from kms.store.engine import Store, store_fault
 from kms.store.open import clock
 from kms.store.publications import remove_drafts, with_inputs
+from kms.store.record import keep_record, settle_events
 from kms.store.vintages import cuts
 
 log = logging.getLogger(__name__)
-KIND = "refresh"
+KIND = ledger.REFRESH
 RENEW_SECONDS = 15
 LEFT_BEHIND = timedelta(days=1)
+RETRYABLE = (FetchError, OperationalError, OSError)  # else a person must look
 Say = Callable[[str], None]
+Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True)
@@ -46,59 +52,93 @@ class RefreshReport:
     published: tuple[str, ...]  # ids of new publications
     vintages: tuple[IntakeReport, ...]
     refusals: tuple[str, ...]
+    unreachable: tuple[str, ...]  # left for the next time
     status: str  # published, unchanged
 
 
 def refresh(
-    store: Store, settings: Settings, *, slot: datetime | None = None, say: Say = lambda _text: None
+    store: Store,
+    settings: Settings,
+    *,
+    slot: datetime | None = None,
+    catch_up: bool = False,
+    clock: Clock = now,
+    say: Say = lambda _text: None,
 ) -> RefreshReport:
-    """Do the nightly work once; raise after having recorded why it failed."""
-    started = now()
-    run_id = f"{KIND}-{started:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
-    with holding_lease(store) as fence:
-        ledger.start_run(
+    """Do the nightly work once; raise after having recorded why it failed.
+
+    `slot` is the time it was due; none: it was asked for by hand. `catch_up` tells that it
+    stands for missed ones too. Raises `HeldError` while another is at work, or when the work
+    due at `slot` has been done.
+    """
+    with holding_lease(store, clock) as fence:
+        attempt = ledger.begin(
             store,
-            {
-                "id": run_id,
-                "kind": KIND,
-                "slot": slot or started,
-                "started_at": started,
-                "fence": fence,
-            },
+            KIND,
+            slot or clock(),
+            fence,
+            at=clock(),
+            code_version=f"{version('kms')}/{METHOD_VERSION}",
+            catch_up=catch_up,
         )
         try:
-            report = _work(store, settings, run_id, fence=fence, say=say)
+            report, again = _work(store, settings, attempt, clock=clock, say=say)
         except Exception as error:
-            kind = "" if isinstance(error, KmsError) else f"{type(error).__name__}: "
-            _end(store, run_id, ledger.FAILED, detail=f"{kind}{error}")
+            _record_failure(store, attempt, error, clock())
             raise
-        _end(
-            store,
-            run_id,
-            ledger.FINISHED,
-            publication=report.publication,
-            detail="; ".join([report.status, *report.refusals]),
+        ending = ledger.Ending(
+            report.status,
+            publication_id=report.publication,
+            detail="; ".join([*report.refusals, *report.unreachable]),
+            again=again,
         )
+        ledger.end(store, attempt, ending, clock())
     return report
 
 
-def _work(store: Store, settings: Settings, run_id: str, *, fence: int, say: Say) -> RefreshReport:
+def _record_failure(store: Store, attempt: ledger.Attempt, error: Exception, at: datetime) -> None:
+    if isinstance(error, KmsError):
+        why = str(error)
+    else:  # an engine's own words may hold what was written by them
+        why = store_fault(error) or f"{type(error).__name__}; the log has the details"
+    ending = ledger.Ending(
+        ledger.FAILED,
+        error_code=getattr(error, "code", "") or type(error).__name__,
+        detail=why,
+        again=isinstance(error, RETRYABLE),
+    )
+    try:
+        ledger.end(store, attempt, ending, at)
+    except (KmsError, SQLAlchemyError):
+        log.warning("how the run ended cannot be written; the next one marks it abandoned")
+
+
+def _work(
+    store: Store, settings: Settings, attempt: ledger.Attempt, *, clock: Clock, say: Say
+) -> tuple[RefreshReport, bool]:
+    """Do the work; tells also whether looking again soon may bring what could not be reached."""
     _sweep_snapshots(settings)
+    settle_events(store, settings)
     remove_drafts(store)
     say("taking in what came")
-    reports, refusals = take_in(store, settings, fetched_at=now())
-    published, shown = publish_missing(
-        store, settings, say=say, allowed=lambda: _insist(store, fence)
-    )
+    taken = []
+    for each in look_everywhere(store, settings, at=clock()):
+        taken.append(each)
+        ledger.write_checks(store, attempt.run_id, checks(each, clock()))
+    ledger.advance(store, attempt, ledger.FETCHED, clock())
+    published, shown = publish_missing(store, settings, say=say, fence=attempt.fence)
+    keep_record(store, settings)
     audit.anchor_now(store)  # in the data store, so that a log cut off at its end is noticed
-    return RefreshReport(
-        run=run_id,
+    report = RefreshReport(
+        run=attempt.run_id,
         publication=shown,
         published=tuple(published),
-        vintages=tuple(reports),
-        refusals=tuple(refusals),
-        status="published" if published else "unchanged",
+        vintages=tuple(report for each in taken for report in each.reports),
+        refusals=tuple(each.why for each in taken if each.state != UNREACHABLE and each.why),
+        unreachable=tuple(each.why for each in taken if each.state == UNREACHABLE),
+        status=ledger.PUBLISHED if published else ledger.UNCHANGED,
     )
+    return report, any(each.may_help for each in taken)
 
 
 def publish_missing(
@@ -106,7 +146,7 @@ def publish_missing(
     settings: Settings,
     *,
     say: Say = lambda _text: None,
-    allowed: Callable[[], None] = lambda: None,
+    fence: int | None = None,
 ) -> tuple[list[str], str]:
     """Publish each recent cut of the data that has no publication; the newest becomes current.
 
@@ -128,7 +168,7 @@ def publish_missing(
         say(f"computing what was known on {cut:%d %b %Y}")
         try:
             issue, made = publish(
-                store, as_of=cut, published_at=moment, current=cut == known[-1], allowed=allowed
+                store, as_of=cut, published_at=moment, current=cut == known[-1], fence=fence
             )
         except NoDataError:
             if cut == known[-1]:
@@ -147,15 +187,18 @@ def _sweep_snapshots(settings: Settings) -> None:
 
 
 @contextmanager
-def holding_lease(store: Store) -> Iterator[int]:
+def holding_lease(store: Store, clock: Clock = now) -> Iterator[int]:
     """Hold the lease, renewed while the work goes on, and give it back; yields the fence."""
     holder = f"{socket.gethostname()}:{os.getpid()}"
-    fence = ledger.take_lease(store, KIND, holder, now(), gone=_is_gone)
+    fence = ledger.take_lease(store, KIND, holder, clock(), gone=_is_gone)
     done = threading.Event()
 
     def renew() -> None:
         while not done.wait(RENEW_SECONDS):
-            ledger.renew(store, KIND, fence, now())
+            try:
+                ledger.renew(store, KIND, fence, clock())
+            except SQLAlchemyError as error:  # if it lasts another takes over; the fence holds
+                log.warning("the lease was not renewed", extra={"why": type(error).__name__})
 
     keeper = threading.Thread(target=renew, name="lease", daemon=True)
     keeper.start()
@@ -164,7 +207,7 @@ def holding_lease(store: Store) -> Iterator[int]:
     finally:
         done.set()
         keeper.join()
-        ledger.give_back(store, KIND, fence, now())
+        ledger.give_back(store, KIND, fence, clock())
 
 
 def _is_gone(holder: str) -> bool:
@@ -179,12 +222,3 @@ def _is_gone(holder: str) -> bool:
     except PermissionError:
         return False
     return int(pid) == os.getpid()
-
-
-def _insist(store: Store, fence: int) -> None:
-    if not ledger.still_ours(store, KIND, fence):
-        raise HeldError("another refresh has taken over; this one publishes nothing")
-
-
-def _end(store: Store, run_id: str, state: str, *, publication: str = "", detail: str = "") -> None:
-    ledger.end_run(store, run_id, state=state, at=now(), publication_id=publication, detail=detail)

@@ -8,20 +8,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ingest.connect.inbox import REASON
+from ingest.nightly.clockwork import last_due, trigger_of
+from ingest.nightly.overview import source_lines, source_rows
 from kms.config import MANILA, Settings
 from kms.domain.intake import REFUSED
 from kms.errors import NoDataError
-from kms.reads.frame import late_days
 from kms.store import ledger
+from kms.store.checks import newest_checks
 from kms.store.engine import Store
 from kms.store.open import clock, is_synthetic
 from kms.store.publications import current_issue
-from kms.store.sources import sources
 from kms.store.states import ACCEPTED
-from kms.store.vintages import HELD, alarms, newest, vintages
+from kms.store.vintages import HELD, alarms, vintages
 from kms.store.waivers import waivers
 
-SILENT = timedelta(minutes=5)
+MISSED = timedelta(hours=1)  # after its time a refresh that has not been done is a problem
 MOST_VINTAGES = 20
 
 
@@ -41,35 +42,21 @@ class State:
     def lines(self) -> list[str]:
         """Return the state in words."""
         head = f"publication {self.publication or 'none'}"
-        listed = [
-            f"{s['source_id']}: published {s['published_at'] or 'never'}"
-            + (f", late by {s['late_days']} days" if s["late_days"] else "")
-            for s in self.sources
-        ]
         runs = [f"{r['run_id']}: {r['state']} {r['detail']}".rstrip() for r in self.runs]
         problems = [f"problem: {p}" for p in self.problems]
-        return [head, *listed, *self.vintages, *self.waivers, *runs, *problems]
+        return [head, *source_lines(self.sources), *self.vintages, *self.waivers, *runs, *problems]
 
 
 def read_state(store: Store, settings: Settings, moment: datetime) -> State:
     """Look at both stores."""
+    with store.read_ops() as operations:
+        checks = newest_checks(operations)
     with store.read() as connection:
         try:
             shown = current_issue(connection).id
         except NoDataError:
             shown = ""
-        rows = []
-        for source in sources(connection):
-            last = newest(connection, source["source_id"], clock(connection))
-            published = last["published_at"].astimezone(MANILA) if last else None
-            rows.append(
-                {
-                    "source_id": source["source_id"],
-                    "published_at": f"{published:%Y-%m-%d %H:%M}" if published else None,
-                    "vintage": last["name"] if last else None,
-                    "late_days": late_days(connection, source, clock(connection)),
-                }
-            )
+        rows = source_rows(connection, checks, clock(connection))
         synthetic = is_synthetic(connection)
         known = vintages(connection)
         names = [_named(v) for v in known[:MOST_VINTAGES]]
@@ -80,10 +67,13 @@ def read_state(store: Store, settings: Settings, moment: datetime) -> State:
             if v["state"] == HELD
         ]
         passing = waivers(connection, clock(connection).astimezone(MANILA).date())
+    due = last_due(trigger_of(settings), moment - MISSED)
     with store.read_ops() as operations:
         runs = ledger.recent_runs(operations, 3)
         seen = ledger.last_beat(operations, ledger.SCHEDULER)
-    problems = [*_problems(shown, runs, seen, moment), *_refused(settings), *held]
+        served = ledger.last_served(operations, ledger.REFRESH, moment)
+    missed = _missed(known, served, due) if not synthetic else []
+    problems = [*_problems(shown, runs, seen, moment), *missed, *_refused(settings), *held]
     return State(
         publication=shown,
         synthetic=synthetic,
@@ -99,6 +89,21 @@ def read_state(store: Store, settings: Settings, moment: datetime) -> State:
         scheduler_seen_at=seen,
         problems=tuple(problems),
     )
+
+
+def _missed(
+    known: list[Mapping[str, Any]], served: datetime | None, due: datetime | None
+) -> list[str]:
+    """Say that the refresh last due was not done, whether or not a scheduler ever ran."""
+    known_since = min((v["recorded_at"] for v in known), default=None)
+    if due is None or known_since is None or known_since > due or (served and served >= due):
+        return []
+    last = f"{served.astimezone(MANILA):%Y-%m-%d %H:%M}" if served else "never"
+    told = (
+        f"the refresh due at {due.astimezone(MANILA):%Y-%m-%d %H:%M} was not done (the last was "
+        f"for {last}); see that `kms scheduler` runs, or run `kms refresh`"
+    )
+    return [told]
 
 
 def _named(vintage: Mapping[str, Any]) -> str:
@@ -122,9 +127,9 @@ def _problems(
     found = []
     if not shown:
         found.append("nothing has been published; run `kms refresh`, or `kms demo`")
-    if runs and runs[0]["state"] in (ledger.FAILED, ledger.LOST):
+    if runs and runs[0]["state"] in (ledger.FAILED, ledger.ABANDONED):
         found.append(f"the last refresh ended as {runs[0]['state']}: {runs[0]['detail']}")
-    if seen is not None and moment - seen > SILENT:
+    if seen is not None and moment - seen > ledger.SILENT:
         found.append(
             f"the scheduler was last seen {seen.astimezone(MANILA):%Y-%m-%d %H:%M}; start it "
             "with `kms scheduler`"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import stat
 import zipfile
 import zlib
@@ -15,6 +16,7 @@ GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
 EMPTY_ZIP = b"PK\x05\x06"
 LARGEST = 4 << 30  # bytes once unpacked
 MOST_RATIO = 100  # unpacked to packed; real lists reach 20
+LONGEST_NAME = 80  # characters, of at most 4 bytes each where files have names of 255
 SMALL = 10 << 20  # below this the ratio does not matter
 _CHUNK = 1 << 20
 
@@ -53,7 +55,7 @@ def _unzip(source_id: str, part: Path, room: Path) -> Path:
     try:
         with zipfile.ZipFile(part) as archive:
             member = _only_member(source_id, part, archive)
-            target = room / Path(member.filename).name
+            target = room / _plain_name(member.filename)
             with archive.open(member) as stream:
                 _copy(source_id, part, stream, target)
     except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
@@ -88,6 +90,11 @@ def _only_member(source_id: str, part: Path, archive: zipfile.ZipFile) -> zipfil
             "bad_archive",
         )
     return member
+
+
+def _plain_name(name: str) -> str:
+    """Return a member's name as a file may have it: short, of one line, for itself alone."""
+    return re.sub(r"[^\w .()+-]", "_", Path(name).name)[-LONGEST_NAME:]
 
 
 class Readable(Protocol):

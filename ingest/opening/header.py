@@ -50,6 +50,12 @@ def read_header(source_id: str, path: Path, most: int = MOST_COLUMNS) -> list[st
         raise ContractError(
             f"{source_id}: the header of {path.name} cannot be read; it is no CSV file", "not_csv"
         ) from error
+    if not any(names) or names[0].startswith("sep="):
+        raise ContractError(
+            f"{source_id}: the first line of {path.name} is blank, or a note for spreadsheets "
+            "(sep=), instead of the names of columns; take it out and send the file again",
+            "wrong_source",
+        )
     if len(names) > most:
         raise ContractError(
             f"{source_id}: {path.name} has {len(names)} columns, more than {most}; "
@@ -109,38 +115,36 @@ def named_columns(
     columns look like the one wanted and none is written exactly so.
     """
     names = read_header(source_id, path, most)
-    claimed: dict[str, str] = {name: name for name in names if name in wanted}
-    for ours, titles in _titles(wanted, also, others=False) + _titles(wanted, also, others=True):
-        if ours in claimed.values():
-            continue
-        free = [name for name in names if name not in claimed]
-        found = next(filter(None, (_alike(title, free) for title in titles)), [])
-        if len(found) > 1:
-            raise ContractError(
-                f"{source_id}: columns '{found[0]}' and '{found[1]}' of {path.name} are both "
-                f"like '{titles[0]}', and differ only by case, blanks or signs; the publisher "
-                "must say which is meant. Nothing was taken in",
-                "dup_column",
-            )
-        claimed |= dict.fromkeys(found, ours)
+    claimed = {name: name for name in names if name in wanted}
+    others = {ours: tuple(also.get(ours, ())) for ours in wanted}
+    written = {title for titles in others.values() for title in titles}
+    for ours in wanted:
+        free = [name for name in names if name not in claimed and name not in written]
+        if ours not in claimed:
+            claimed |= dict.fromkeys(_alike(source_id, path, ours, free), ours)
+    for same in (True, False):  # all that are written exactly so come first
+        for ours in wanted:
+            free = [name for name in names if name not in claimed]
+            for title in others[ours] if ours not in claimed.values() else ():
+                found = [title] if title in free else []
+                if found or (not same and (found := _alike(source_id, path, title, free))):
+                    claimed[found[0]] = ours
+                    break
     return [claimed.get(name, name) for name in names]
 
 
-def _titles(
-    wanted: Sequence[str], also: Mapping[str, Sequence[str]], *, others: bool
-) -> list[tuple[str, tuple[str, ...]]]:
-    """Return what each column may be called: its own name, or the others it has gone by."""
-    if others:
-        return [(ours, tuple(also.get(ours, ()))) for ours in wanted if also.get(ours)]
-    return [(ours, (ours,)) for ours in wanted]
-
-
-def _alike(title: str, names: Sequence[str]) -> list[str]:
-    """Return the column written exactly so, else all in other case or spacing."""
-    if title in names:
-        return [title]
+def _alike(source_id: str, path: Path, title: str, names: Sequence[str]) -> list[str]:
+    """Return the one column that is called so in other case or spacing, if there is one."""
     key = header_key(title)
-    return [name for name in names if header_key(name) == key]
+    found = [name for name in names if header_key(name) == key]
+    if len(found) > 1:
+        raise ContractError(
+            f"{source_id}: columns '{found[0]}' and '{found[1]}' of {path.name} are both like "
+            f"'{title}', and differ only by case, blanks or signs; the publisher must say which "
+            "is meant. Nothing was taken in",
+            "dup_column",
+        )
+    return found
 
 
 def refuse_personal(
@@ -180,12 +184,16 @@ def require_columns(
     )
 
 
-def refuse_unlike(source_id: str, parts: Sequence[Path], names: Sequence[str]) -> None:
+def refuse_unlike(
+    source_id: str,
+    parts: Sequence[Path],
+    names: Sequence[str],
+    also: Mapping[str, Sequence[str]] | None = None,
+) -> None:
     """Refuse parts of one issue of which only some have a column: it would be lost in silence."""
-    wanted = {header_key(name): name for name in names}
-    had = [{header_key(name) for name in read_header(source_id, part)} for part in parts]
-    for key, name in wanted.items():
-        having = [part.name for part, there in zip(parts, had, strict=True) if key in there]
+    had = [set(named_columns(source_id, part, names, also or {})) for part in parts]
+    for name in names:
+        having = [part.name for part, there in zip(parts, had, strict=True) if name in there]
         if 0 < len(having) < len(parts):
             raise ContractError(
                 f"{source_id}: column '{name}' is in {having[0]} and not in every other part of "

@@ -18,7 +18,9 @@ _NO_FILES = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape
 def is_text_encoding(name: str) -> bool:
     """Tell whether a file may be written in an encoding: it is known, and of texts."""
     try:
-        return "a\n".encode(name).decode(name) == "a\n" and codecs.lookup(name).name not in _NO_FILES
+        return (
+            "a\n".encode(name).decode(name) == "a\n" and codecs.lookup(name).name not in _NO_FILES
+        )
     except (LookupError, ValueError):
         return False
 

@@ -16,10 +16,14 @@ from defusedxml.common import DefusedXmlException
 from openpyxl.utils.exceptions import InvalidFileException
 
 from ingest.opening.archive import LARGEST, MOST_RATIO, SMALL, ZIP
+from ingest.opening.formulas import cells_without_value, has_merged_cells
 from kms.errors import ContractError
 
 OLE = b"\xd0\xcf\x11\xe0"  # Excel's format of before 2007, and workbooks locked by a password
 MOST_ROWS = 1_048_576
+# In a cell whose value nobody knows: no date, number, word or code, and no text that can be kept.
+NO_VALUE = "\ue000no value"
+FEW_CELLS, MOST_LACKING = 3, 0.01  # of the rows
 # Whatever the reader says of a workbook that is not as it should be.
 _UNREADABLE = (
     DefusedXmlException, ParseError, InvalidFileException, zipfile.BadZipFile, zlib.error, EOFError,
@@ -87,6 +91,11 @@ def _check_workbook(source_id: str, path: Path) -> None:
                 f"{source_id}: {path.name} holds macros; save it as .xlsx without them",
                 "unsupported",
             )
+        if "[Content_Types].xml" not in names:
+            raise ContractError(
+                f"{source_id}: {path.name} is an archive inside an archive; send the file itself",
+                "bad_archive",
+            )
         if not any(name.startswith("xl/") for name in names):
             raise ContractError(
                 f"{source_id}: {path.name} is an office document, no workbook; send CSV or .xlsx",
@@ -99,7 +108,8 @@ def _check_workbook(source_id: str, path: Path) -> None:
                 "unsafe_xml",
             )
         for name in sorted(names):
-            if name.startswith("xl/worksheets/sheet") and b"<mergeCell " in archive.read(name):
+            is_sheet = name.startswith("xl/worksheets/") and name.endswith(".xml")
+            if is_sheet and has_merged_cells(archive, name):
                 raise ContractError(
                     f"{source_id}: {path.name} has merged cells; nobody can tell which rows they "
                     "speak of. Take the merging away and save it again",
@@ -123,21 +133,36 @@ def _chosen(source_id: str, path: Path, book: Any, sheet: str) -> Any:
 
 def _write(source_id: str, path: Path, sheet: Any, room: Path) -> Path:
     copy = room / path.name
+    lacking = cells_without_value(path, sheet._worksheet_path)  # noqa: SLF001  # nothing else tells it
     with copy.open("w", encoding="utf-8", newline="") as target:
         writer = csv.writer(target, lineterminator="\n")
         sheet.reset_dimensions()  # what a workbook says of its size is not believed
-        width = 0
-        for number, row in enumerate(sheet.iter_rows(values_only=True)):
-            if number >= MOST_ROWS:
+        width = number = 0
+        for number, row in enumerate(sheet.iter_rows(values_only=True), 1):
+            if number > MOST_ROWS:
                 raise ContractError(
                     f"{source_id}: {path.name} has more than {MOST_ROWS:,} rows", "too_large"
                 )
             cells = [_text(value) for value in row]
+            for place in lacking.get(number, ()):
+                cells[place] = NO_VALUE
             if not width:
                 width = max((i + 1 for i, cell in enumerate(cells) if cell), default=0)
             if any(cells):
                 writer.writerow((cells + [""] * width)[: max(width, _length(cells))])
+    _refuse_many(source_id, path, sum(map(len, lacking.values())), number)
     return copy
+
+
+def _refuse_many(source_id: str, path: Path, lacking: int, rows: int) -> None:
+    """Refuse a sheet of which much was never computed; single cells are faults of their rows."""
+    if lacking > max(FEW_CELLS, MOST_LACKING * rows):
+        raise ContractError(
+            f"{source_id}: {lacking:,} cells of {path.name} hold formulas that were never "
+            "computed, or their errors; open it in a spreadsheet program and save its values. "
+            "Nothing was taken in",
+            "refused",
+        )
 
 
 def _length(cells: list[str]) -> int:
@@ -155,4 +180,5 @@ def _text(value: Any) -> str:
         return "YES" if value else "NO"
     if isinstance(value, float):
         return f"{value:.15g}"
-    return str(value)
+    text = str(value)
+    return text if text.strip() else ""  # a row of blanks is no row

@@ -59,7 +59,8 @@ def _read(column: DateColumn) -> str:
             f"WHEN regexp_full_match({text}, '{_CLOCK}[+]08:00') "
             f"THEN {_moment(text, hours=0)} END"
         )
-        other = f"CAST(try_strptime({text}, '%Y-%d-%m') AS DATE)"
+        # `2021-2-3` is no exchange of day and month, only zeros are missing.
+        other = f"CASE WHEN {text} LIKE '____-__-__' THEN {_exchanged(text)} END"
     elif column.date_format == MONTH_FIRST:
         declared = f"CAST(try_strptime({text}, '%m/%d/%Y') AS DATE)"
         other = f"CAST(try_strptime({text}, '%d/%m/%Y') AS DATE)"
@@ -76,6 +77,10 @@ def _read(column: DateColumn) -> str:
         f"{text} <> '' AS {name}_given, {declared} AS {name}_d, {other} AS {name}_o, "
         f"{text} = '{title}' AS {name}_title"
     )
+
+
+def _exchanged(text: str) -> str:
+    return f"CAST(try_strptime({text}, '%Y-%d-%m') AS DATE)"
 
 
 def _code(order: str, other: str) -> str:

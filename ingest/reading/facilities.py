@@ -15,7 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from ingest.batch import Batch
-from ingest.opening.header import named_columns
+from ingest.opening.header import named_columns, refuse_unlike
 from ingest.reading.dates import DateColumn
 from ingest.reading.fields import FieldCheck, plain_text, whole_number
 from ingest.reading.formats import date_format_of
@@ -100,6 +100,8 @@ def _read_layout(batch: Batch, layout: Layout) -> tuple[Layout, Columns]:
     """Return the layout with the bed types of the file, and its columns."""
     part = batch.parts[0]
     wanted = [DAY, CITY_CODE, *(c for kind in layout.optional_beds for c in kind.columns)]
+    optional = (CODE, *STAMPS, *layout.finer_place)
+    refuse_unlike(batch.source_id, batch.parts, (*wanted, *optional), layout.also)
     names = named_columns(batch.source_id, part, wanted, layout.also)
     there = tuple(kind for kind in layout.optional_beds if set(kind.columns) <= set(names))
     layout = replace(layout, beds=(*layout.beds, *there))
@@ -112,7 +114,7 @@ def _read_layout(batch: Batch, layout: Layout) -> tuple[Layout, Columns]:
         dates=(DateColumn(DAY, day_format, layout.earliest, required=True),),
         keep=layout.finer_place,
         fields=(plain_text(layout.name, LONGEST_NAME), *numbers, *map(_moment, STAMPS)),
-        optional=(CODE, *STAMPS, *layout.finer_place),
+        optional=optional,
         also=layout.also,
     )
 

@@ -62,11 +62,13 @@ def whole_number(
 ) -> FieldCheck:
     """A count from 0 to `most`; `12.0`, as spreadsheets write it, is 12.
 
-    With `grouped`, thousands may be parted by commas: `15,197`.
+    With `grouped`, thousands may be parted by commas: `15,197`. `15.000` is not read: some write
+    thousands so.
     """
     value = _double(grouped=grouped)
     faults = (
         *_number_faults(value),
+        (r"regexp_matches({text}, '\.000$')", "number_unreadable"),
         (f"{value} > {most}", "number_out_of_range"),
         (f"{value} <> trunc({value})", "number_not_whole"),
     )

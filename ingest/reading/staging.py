@@ -12,6 +12,7 @@ from ingest.reading.fields import FieldCheck, checked_fields
 
 SEPARATOR = "\x1f"
 MAX_LINE = 1 << 20
+MOST_MALFORMED = 10_000  # lines of a wrong width that are remembered; more refuse any file
 # What spreadsheets and web pages leave at the ends of cells: blanks of every kind.
 _ENDS = " \t\r\n\u00a0\u200b\ufeff"
 _NO_NULL = "\x7f" * 9  # every cell is text: this stands in none
@@ -79,7 +80,8 @@ def staged_rows(names: Sequence[str], number: int, columns: Columns, release: da
         f"SELECT {', '.join(fields)} FROM read_csv(?, header = false, skip = 1, "
         "delim = ',', quote = '\"', escape = '\"', auto_detect = false, strict_mode = true, "
         f"max_line_size = {MAX_LINE}, columns = {{{_text_columns(names)}}}, "
-        f"compression = 'none', store_rejects = true, nullstr = '{_NO_NULL}')"
+        f"compression = 'none', store_rejects = true, "
+        f"rejects_limit = {MOST_MALFORMED}, nullstr = '{_NO_NULL}')"
     )
     return checked_fields(date_fields(inner, columns.dates, release), columns.fields)
 

@@ -21,7 +21,7 @@ from ingest.batch import Batch, one_kind_of_line_end
 from ingest.opening.header import named_columns, refuse_personal, require_columns
 from ingest.opening.lines import record_lines, with_lines
 from ingest.reading.dates import DateColumn
-from ingest.reading.staging import Columns, staged_rows
+from ingest.reading.staging import MOST_MALFORMED, Columns, staged_rows
 from kms.domain.fault_codes import fault_code
 from kms.domain.intake import FIELD, ROW, Fault, Parsed
 from kms.domain.places import UNKNOWN
@@ -44,10 +44,12 @@ class Table:
     malformed: dict[int, list[int]] = field(default_factory=dict)  # records, by number of part
     fault_counts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     faults: list[Fault] = field(default_factory=list)
+    every_reject: bool = False
 
     def read_parts(self, batch: Batch) -> None:
         """Read every part of a vintage, each with all the columns needed."""
         columns = self.columns
+        self.every_reject = batch.every_reject
         for part in batch.parts:
             names = named_columns(
                 batch.source_id, part, columns.all_names, columns.also, most=columns.most
@@ -142,8 +144,7 @@ class Table:
             self.engine.execute("SELECT part, min(rowid) FROM stage GROUP BY part").fetchall()
         )
         places = self.engine.execute(
-            f"SELECT part, rowid FROM stage WHERE {condition} ORDER BY rowid "
-            f"LIMIT {FAULT_RECORDS_KEPT}"
+            f"SELECT part, rowid FROM stage WHERE {condition} ORDER BY rowid {self._limit(grade)}"
         ).fetchall()
         self.faults += [
             Fault(
@@ -218,6 +219,12 @@ class Table:
                     f"({kind.lower()}); fetch it again. Nothing was taken in",
                     _code_of(kind, part),
                 )
+        if len(found) >= MOST_MALFORMED:
+            raise ContractError(
+                f"{self.source_id}: {MOST_MALFORMED:,} lines of {part.name} and more have another "
+                "number of fields than the header; save it again as CSV. Nothing was taken in",
+                "too_many_rejects",
+            )
         lines = sorted({line for _, line, _ in found})
         if any(kind == "MISSING COLUMNS" for kind, _, _ in found) and _is_cut_off(part):
             raise ContractError(
@@ -232,8 +239,14 @@ class Table:
         self.fault_counts[ROW, "bad_width", ""] += len(lines)
         self.faults += [
             Fault(ROW, "bad_width", "", part.name, record, None)
-            for record in self.malformed[number][:FAULT_RECORDS_KEPT]
+            for record in self.malformed[number][
+                : None if self.every_reject else FAULT_RECORDS_KEPT
+            ]
         ]
+
+    def _limit(self, grade: str) -> str:
+        every = grade == ROW and self.every_reject
+        return "" if every else f"LIMIT {FAULT_RECORDS_KEPT}"
 
     def _number(self, query: str) -> int:
         return int(self.engine.execute(query).fetchall()[0][0])

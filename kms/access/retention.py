@@ -21,7 +21,7 @@ from kms.store.engine import Store
 from kms.store.publications import Issue, current_issue, issues, remove
 
 LINKS_KEPT = timedelta(days=30)  # invitations and tokens that open nothing any more
-ATTEMPTS_KEPT = timedelta(days=1)
+ATTEMPTS_KEPT = UPLOADS_KEPT = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ def _due(store: Store, settings: Settings, at: datetime) -> Iterator[Removal]:
     yield _rows(store, "places of faulty rows", ageing.FAULT_PLACES, faults)
     yield _files("files that were dealt with", _waiting(settings), faults)
     stay = min(settings.fault_days, settings.snapshot_days or settings.fault_days)
+    yield _folders("uploads nobody took in", settings.uploads, at - UPLOADS_KEPT)
     persons = settings.compared.rglob("*.parquet")
     yield _files("lists of compared persons", persons, at - timedelta(days=stay))
     if settings.snapshot_days:
@@ -86,6 +87,17 @@ def _files(kind: str, paths: Iterator[Path], before: datetime | None) -> Removal
     def gone() -> None:
         for path in due:
             path.unlink(missing_ok=True)
+
+    return Removal(kind, len(due), gone)
+
+
+def _folders(kind: str, parent: Path, before: datetime) -> Removal:
+    found = sorted(parent.iterdir()) if parent.is_dir() else []
+    due = [folder for folder in found if _changed_at(folder) < before]
+
+    def gone() -> None:
+        for folder in due:
+            shutil.rmtree(folder, ignore_errors=True)
 
     return Removal(kind, len(due), gone)
 

@@ -27,7 +27,7 @@ from kms.api.models import (
     SeriesAnswer,
     SeriesParameters,
 )
-from kms.config import MANILA
+from kms.config import MANILA, now
 from kms.errors import NoDataError
 from kms.reads.frame import read_frame, resolve_issue
 from kms.reads.request import Request
@@ -35,7 +35,7 @@ from kms.reads.series import SeriesQuery, read_newest, read_series_view
 from kms.reads.views import Frame
 from kms.reference import load_areas
 from kms.store.engine import Store
-from kms.store.ledger import recent_runs
+from kms.store.ledger import REFRESH, last_served, pulse
 from kms.store.publications import current_issue, issues
 
 ROOT = "/api/v1"
@@ -157,12 +157,19 @@ def _add_health(server: OpenAPI, store: Store) -> None:
             with store.read() as connection:
                 issue = current_issue(connection)
             with store.read_ops() as operations:  # without it nobody can sign in
-                recent_runs(operations, 1)
+                moment = now()
+                served = last_served(operations, REFRESH, moment)
+                scheduler = pulse(operations, moment)
         except NoDataError as error:
             return fault(UNAVAILABLE, "no_publication", str(error))
         except SQLAlchemyError:
             return fault(UNAVAILABLE, "no_store", "a store cannot be read; see the log")
-        return flask.jsonify(status="ready", publication=issue.id)
+        return flask.jsonify(
+            status="ready",
+            publication=issue.id,
+            scheduler=scheduler,
+            refreshed_for=served.isoformat() if served else None,
+        )
 
     server.add_url_rule("/healthz", "healthz", healthz)
     server.add_url_rule("/readyz", "readyz", readyz)

@@ -45,6 +45,11 @@ def _fail(error: Exception) -> int:
     if isinstance(error, OSError):
         where = f" '{error.filename}'" if error.filename else ""
         return _say(f"cannot read or write{where} ({error.strerror}); check it", UNREACHABLE)
+    from kms.store.engine import store_fault  # slow to import, and seldom needed
+
+    if said := store_fault(error):
+        log.info("command failed", exc_info=error)
+        return _say(said, UNREACHABLE)
     log.error("command failed", exc_info=error)
     return _say(f"something unexpected went wrong ({type(error).__name__}); see the log", FAILED)
 

@@ -35,10 +35,14 @@ def listed(
 def rollback() -> None:
     """Show readers the publication before the current one."""
     from kms.access.audit import Event, operator, record
+    from kms.config import load_settings
     from kms.store.open import opened
     from kms.store.publications import roll_back
+    from kms.store.record import keep_record
 
-    with opened() as store:
+    settings = load_settings()
+    with opened(settings) as store:
         issue = roll_back(store)
         record(store, operator(), Event("publication.rollback", publication=issue.id))
+        keep_record(store, settings)
     typer.echo(f"readers see publication {issue.id} again")

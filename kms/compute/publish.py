@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +12,7 @@ from kms.compute.identity import METHOD_VERSION, inputs_hash
 from kms.compute.transmission import transmission
 from kms.compute.workplaces import workplaces
 from kms.config import MANILA
-from kms.errors import NoDataError
+from kms.errors import FetchError, NoDataError
 from kms.reference import load_areas, load_diseases
 from kms.store.engine import Store
 from kms.store.publications import (
@@ -29,6 +28,7 @@ from kms.store.publications import (
 
 CASES_FROM, INSPECTIONS_FROM = "doh_case_information", "dole_inspections"
 DISEASE = "covid19"
+MOST_ROUNDS = 3
 
 
 def publish(
@@ -37,14 +37,19 @@ def publish(
     as_of: datetime,
     published_at: datetime,
     current: bool = True,
-    allowed: Callable[[], None] = lambda: None,
+    fence: int | None = None,
 ) -> tuple[Issue, bool]:
     """Publish what the data known at `as_of` say; returns the issue and whether it is new.
 
     When nothing new is known the issue made from the same inputs is kept; one that was rolled
-    back is not published again before something new is known. `allowed` raises
-    when this process may not publish (any more); it is asked last of all.
-    Raises `NoDataError` when no case count is known at `as_of`.
+    back is not published again before something new is known.
+
+    Raises
+    ------
+    NoDataError
+        If no case count is known at `as_of`.
+    HeldError
+        If a holder with a higher `fence` has taken over; asked last of all.
     """
     with store.read() as connection:
         name = inputs_hash(connection, as_of)
@@ -54,11 +59,10 @@ def publish(
     if taken_back is not None and shown is not None:
         return shown, False
     if known is not None:
-        allowed()
         if current and (shown is None or shown.id != known.id):
-            switch(store, known.id, current=True)
+            switch(store, known.id, current=True, fence=fence)
         return known, False
-    entries, facts = _compute(store, as_of)
+    entries, facts, name = _compute_settled(store, as_of, name)
     issue = Issue(
         id=f"{as_of.astimezone(MANILA):%Y-%m-%d}-{name[:6]}",
         as_of=as_of,
@@ -68,9 +72,25 @@ def publish(
         facts=facts,
     )
     write_draft(store, issue, entries)
-    allowed()
-    switch(store, issue.id, current=current)
+    switch(store, issue.id, current=current, fence=fence)
     return issue, True
+
+
+def _compute_settled(
+    store: Store, as_of: datetime, name: str
+) -> tuple[list[Entry], dict[str, Any], str]:
+    """Compute until nothing has come in meanwhile: a publication is made from one state."""
+    for _ in range(MOST_ROUNDS):
+        entries, facts = _compute(store, as_of)
+        with store.read() as connection:
+            after = inputs_hash(connection, as_of)
+        if after == name:
+            return entries, facts, name
+        name = after
+    raise FetchError(
+        f"issues known at {as_of:%Y-%m-%d %H:%M} UTC changed {MOST_ROUNDS} times while figures "
+        "were computed; run the refresh again when loading has ended"
+    )
 
 
 def _compute(store: Store, as_of: datetime) -> tuple[list[Entry], dict[str, Any]]:

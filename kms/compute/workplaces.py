@@ -22,9 +22,8 @@ from kms.domain.indicators import (
     SAFETY_RANGE_LEVEL,
 )
 from kms.domain.series import make_series
-from kms.store.facts import fact_table
 from kms.store.publications import Entry
-from kms.store.states import state_at
+from kms.store.typed_in import with_typed
 from metrics.proportions import wilson
 from metrics.states import State
 
@@ -71,8 +70,8 @@ def workplaces(
     connection: Connection, areas: Areas, *, source_id: str, as_of: datetime
 ) -> tuple[Entry, ...]:
     """Estimate compliance of the twelve months up to the last inspection known."""
-    visits = state_at(connection, fact_table("inspection"), source_id, as_of)
-    items = state_at(connection, fact_table("inspection_item"), source_id, as_of)
+    visits = with_typed(connection, "inspection", source_id, as_of)
+    items = with_typed(connection, "inspection_item", source_id, as_of)
     if visits.num_rows == 0:
         return ()
     on = as_of.astimezone(MANILA).date()

@@ -86,6 +86,7 @@ _CODES: Final = (
     _file("merged_cells", "Cells of the workbook are merged; rows cannot be told apart."),
     _file("bad_encoding", "The text is not UTF-8, nor another encoding this source may have."),
     _file("nul_byte", "The file holds a NUL byte; it is damaged or not text."),
+    _file("bad_redirect", "The address leads to another one that is not allowed."),
     _file("garbled", "Many letters were replaced; the file was saved in a wrong encoding."),
     _file("truncated", "The file was cut off."),
     _file("bad_quotes", "A quote is opened and not closed, or stands inside a field."),

@@ -6,7 +6,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from kms.domain.desk.corrections import Corrections
+    from kms.domain.desk.entries import Entries
+    from kms.domain.desk.mappings import Mappings
+    from kms.domain.desk.uploads import Uploads
 
 FILE, HELD, ROW, FIELD = "FILE", "HELD", "ROW", "FIELD"
 DONE, REFUSED, WAITING = "done", "refused", "held"  # folders of an inbox for what was dealt with
@@ -37,6 +43,25 @@ class Alarm(NamedTuple):
         if self.seen is None or self.allowed is None:
             return f"{self.code}{about}"
         return f"{self.code}{about}: {self.seen:.4g}, allowed {self.allowed:.4g}"
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What an issue changed in one fact table, against what its source had said before it.
+
+    `cases` is by how many the cases counted on their report day grew, summed over the areas and
+    diseases of the table; None where the table counts no cases that way.
+    """
+
+    added: int  # figures
+    changed: int
+    withdrawn: int
+    cases: int | None = None
+
+    @property
+    def rows(self) -> int:
+        """Figures that are not as they were."""
+        return self.added + self.changed + self.withdrawn
 
 
 class Span(NamedTuple):
@@ -107,11 +132,36 @@ class IntakeReport:
     status: str  # accepted, unchanged, refused, held
     tripwires: tuple[str, ...] = field(default=())
     rows_changed: int = 0
+    changes: Mapping[str, Changed] = field(default_factory=dict)  # fact table -> what it changed
 
 
 class Intake(Protocol):
     """How files get in; what pages need of ingestion, which they do not know."""
 
+    @property
+    def uploads(self) -> Uploads:
+        """Files put in by hand."""
+        ...
+
+    @property
+    def corrections(self) -> Corrections:
+        """Rows left out of an issue, and their correction."""
+        ...
+
+    @property
+    def entries(self) -> Entries:
+        """Single rows typed in."""
+        ...
+
+    @property
+    def mappings(self) -> Mappings:
+        """Mappings of tables, kept and new."""
+        ...
+
     def release(self, name: str, why: str) -> IntakeReport:
         """Let a held vintage be known after all; raise a `KmsError` when it cannot be."""
+        ...
+
+    def withdraw(self, name: str, why: str) -> None:
+        """Take an issue out of every answer; its record and snapshot stay."""
         ...

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
 from kms.access.disclosure import EXACT, Disclosure, DisclosureRule
-from kms.config import MANILA
+from kms.access.policy import Answer, ask
 from kms.domain.areas import COUNTRY
 from kms.domain.fault_codes import fault_code
 from kms.reads.frame import late_days, read_frame, resolve_issue
+from kms.reads.people.log import number_in
 from kms.reads.request import Request
-from kms.reads.views import DataView, FaultRow, RunRow, SourceRow, VintageRow
+from kms.reads.views import (
+    REFUSED_OR_UNREACHABLE,
+    DataView,
+    FaultRow,
+    RunRow,
+    SourceRow,
+    VintageRow,
+)
+from kms.store.checks import newest_checks
 from kms.store.engine import Store
+from kms.store.freshness import freshness
 from kms.store.ledger import recent_runs
 from kms.store.open import clock
 from kms.store.sources import sources
-from kms.store.vintages import HELD, alarms, fault_counts, newest, vintages
+from kms.store.vintages import HELD, alarms, changes_of, fault_counts, newest, vintages
 
 MOST_RUNS = 10
+PAGE_VINTAGES = 15
 
 
 def read_data(store: Store, request: Request, rule: DisclosureRule | None = None) -> DataView:
@@ -31,33 +43,44 @@ def read_data(store: Store, request: Request, rule: DisclosureRule | None = None
     are cumulative: exact, one issue less the one before would give small weeks away.
     """
     disclosure = Disclosure(rule or DisclosureRule(), request.who)
+    inspects = ask(request.who, "page:/data/faults") is Answer.OPEN
+    start = number_in(request.next) or 0
     with store.read() as connection:
         issue = resolve_issue(connection, request)
         frame = read_frame(connection, request, issue)
         now = clock(connection) if frame.is_latest else issue.as_of
-        listed = [s for s in sources(connection) if request.source in ("", s["source_id"])]
-        rules = {s["source_id"]: _rule(s, disclosure) for s in sources(connection)}
+        known = sources(connection)
+        listed = [s for s in known if request.source in ("", s["source_id"])]
+        rules = {s["source_id"]: _rule(s, disclosure) for s in known}
         rows = [_source(connection, row, now, rules[row["source_id"]]) for row in listed]
         faults = [
             fault
             for row in listed
             for fault in _faults(connection, row["source_id"], now, rules[row["source_id"]])
         ]
-        issued = [
+        issued = [v for v in vintages(connection, request.source) if v["published_at"] <= now]
+        shown = [
             _vintage(connection, row, rules[row["source_id"]])
-            for row in vintages(connection, request.source)
-            if row["published_at"] <= now
+            for row in issued[start : start + PAGE_VINTAGES]
         ]
     with store.read_ops() as operations:
         runs = [RunRow(**run) for run in recent_runs(operations, MOST_RUNS)]
-    order = {"late": 0, "never": 1, "in_date": 2}
+        checks = newest_checks(operations) if frame.is_latest else {}
+    rows = [_checked(row, checks.get(row.source_id), tells=inspects) for row in rows]
     return DataView(
         frame=frame,
-        sources=tuple(sorted(rows, key=lambda r: (order[r.state], r.title))),
-        vintages=tuple(issued),
+        sources=tuple(sorted(rows, key=_urgency)),
+        vintages=tuple(shown),
         faults=tuple(faults),
         runs=tuple(runs),
+        onward=start + PAGE_VINTAGES if len(issued) > start + PAGE_VINTAGES else None,
+        inspects=inspects,
     )
+
+
+def _urgency(row: SourceRow) -> tuple[bool, bool, int, str]:
+    """Put problems first, what never came last."""
+    return (not row.is_problem, row.state == "never", -(row.late_days or 0), row.title)
 
 
 def _rule(source: Mapping[str, Any], disclosure: Disclosure) -> DisclosureRule:
@@ -68,17 +91,16 @@ def _rule(source: Mapping[str, Any], disclosure: Disclosure) -> DisclosureRule:
 def _source(
     connection: Connection, row: Mapping[str, Any], now: datetime, rule: DisclosureRule
 ) -> SourceRow:
-    last = newest(connection, row["source_id"], now)
-    late = late_days(connection, row, now)
-    received = last["published_at"].astimezone(MANILA).date() if last else None
+    stands = freshness(connection, row, now)
+    last, late = stands.last, late_days(connection, row, now)
     return SourceRow(
         source_id=row["source_id"],
         title=row["title"],
         publisher=row["publisher"],
         licence=row["licence"],
         rhythm=row["rhythm"],
-        expected=received + timedelta(days=row["every_days"]) if received else None,
-        received=received,
+        expected=stands.expected,
+        received=stands.received,
         late_days=late if last else None,
         state="never" if last is None else "late" if late else "in_date",
         rows_read=rule.count(last["rows_read"]) if last else None,
@@ -86,11 +108,30 @@ def _source(
         rows_rejected=rule.count(last["rows_rejected"]) if last else None,
         rows_duplicate=rule.count(last["rows_duplicate"]) if last else None,
         used_for=row["used_for"],
+        rows_flagged=rule.count(stands.flags),
+        record_lag_days=stands.record_lag_days,
+        raised=tuple(fault_code(code).meaning for code in stands.raised),
+        waived=tuple(fault_code(code).meaning for code in stands.waived),
+    )
+
+
+def _checked(row: SourceRow, check: Mapping[str, Any] | None, *, tells: bool) -> SourceRow:
+    """Add when a run last looked for a source; why it came to nothing is for those who can act."""
+    if check is None:
+        return row
+    failed = check["state"] in REFUSED_OR_UNREACHABLE
+    return replace(
+        row,
+        checked_at=check["checked_at"],
+        check=check["state"],
+        check_reason=check["detail"] if failed and tells else "",
     )
 
 
 def _vintage(connection: Connection, row: Mapping[str, Any], rule: DisclosureRule) -> VintageRow:
     raised = alarms(connection, row["id"]) if row["state"] == HELD else []
+    # Parts of a rounded sum would tell more of persons than the sum does.
+    changes = changes_of(connection, row["id"]).values() if rule.is_exact else ()
     return VintageRow(
         vintage_id=row["name"],
         source_id=row["source_id"],
@@ -104,6 +145,9 @@ def _vintage(connection: Connection, row: Mapping[str, Any], rule: DisclosureRul
         state=row["state"],
         snapshot=row["snapshot_sha256"][:12],
         alarms=tuple(dict.fromkeys(fault_code(alarm.code).meaning for alarm in raised)),
+        added=sum(change.added for change in changes),
+        changed=sum(change.changed for change in changes),
+        withdrawn=sum(change.withdrawn for change in changes),
     )
 
 

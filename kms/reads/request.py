@@ -24,6 +24,10 @@ class Request:
     account: str = ""  # users page: one account
     establishment: str = ""  # one firm's own page
     vintage: str = ""  # faults page: one vintage
+    upload: str = ""  # upload pages: files that wait
+    key: str = ""  # entry forms: an entry to be corrected
+    table: str = ""  # mapping pages: the fact table a new one fills
+    mapping: str = ""  # mapping pages: one mapping
     code: str = ""  # invitation page: the link's code
     next: str = ""  # sign-in page: where to go afterwards
     event: str = ""  # audit page: one kind of event

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+REFUSED_OR_UNREACHABLE = ("refused", "unreachable")
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -211,6 +213,18 @@ class SourceRow:
     rows_rejected: int | None
     rows_duplicate: int | None
     used_for: str
+    rows_flagged: int | None = None  # fields blanked or marked; None: suppressed, or no issue
+    record_lag_days: int | None = None  # for which the issue was out and not known here
+    raised: tuple[str, ...] = ()  # what tripwires say of issues that are held, in words
+    waived: tuple[str, ...] = ()  # tripwires that pass, in words
+    checked_at: datetime | None = None  # when a run last looked for it
+    check: str = ""  # unchanged, accepted, held, refused, unreachable; blank: not looked
+    check_reason: str = ""  # of the last two; for stewards alone
+
+    @property
+    def is_problem(self) -> bool:
+        """Tell whether somebody should look at it."""
+        return self.state == "late" or bool(self.raised) or self.check in REFUSED_OR_UNREACHABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +243,9 @@ class VintageRow:
     state: str  # accepted, held, withdrawn
     snapshot: str  # first 12 characters of the sha256
     alarms: tuple[str, ...] = ()  # what tripwires said of it, in words
+    added: int = 0  # figures; none of the three is told where rows are persons
+    changed: int = 0
+    withdrawn: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,3 +282,5 @@ class DataView:
     vintages: tuple[VintageRow, ...]
     faults: tuple[FaultRow, ...]
     runs: tuple[RunRow, ...]
+    onward: int | None = None  # where the next page of vintages begins
+    inspects: bool = False  # whoever looks may see where faulty rows stand

@@ -8,16 +8,17 @@ is written: what is known is read from the history as it is.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from io import BytesIO
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
-from sqlalchemy import Connection, Table, delete
+from sqlalchemy import Connection, Table, delete, insert, update
 
-from kms.domain.intake import Parsed
+from kms.domain.intake import Changed, Parsed
 from kms.store.bulk import insert_rows
 from kms.store.facts import (
     FACT_TABLES,
@@ -35,8 +36,12 @@ from kms.store.states import (
     state_at,
     write_spans,
 )
+from kms.store.tables import Vintage, VintageChange
 
 _INSTANT = timedelta(microseconds=1)  # the resolution of an instant in the store
+
+
+Difference = tuple[pa.Table, Changed]  # rows, and how many are new, changed, gone
 
 
 @dataclass(frozen=True)
@@ -44,8 +49,8 @@ class Change:
     """What changes in one fact table: rows of the vintage itself, rows of those after it."""
 
     table: Table
-    own: pa.Table | None  # None: the vintage has no rows (any more)
-    later: tuple[tuple[int, pa.Table], ...]  # id of a vintage, its rows anew
+    own: Difference | None  # None: the vintage has no rows (any more)
+    later: tuple[tuple[int, Difference], ...]  # id of a vintage, its rows anew
 
 
 def plan_changes(
@@ -79,7 +84,7 @@ def _up_to_whole(later: Sequence[Issued], name: str) -> list[Issued]:
 
 def _anew(
     table: Table, state: pa.Table, later: Sequence[tuple[Issued, pa.Table]]
-) -> tuple[tuple[int, pa.Table], ...]:
+) -> tuple[tuple[int, Difference], ...]:
     """Return the differences of later vintages, with their states, from one that is another."""
     found = []
     for issue, known in later:
@@ -90,20 +95,51 @@ def _anew(
     return tuple(found)
 
 
+def changes_made(
+    connection: Connection, source_id: str, published_at: datetime, parsed: Parsed
+) -> dict[str, Changed]:
+    """Return by fact table what an issue would change at its instant; nothing is written."""
+    plan = plan_changes(connection, source_id, published_at, parsed)
+    return {change.table.name: change.own[1] for change in plan if change.own is not None}
+
+
 def apply_changes(
     connection: Connection, source_id: str, vintage_id: int, changes: list[Change]
-) -> int:
-    """Write planned changes; return the rows written for the vintage itself."""
-    written = 0
+) -> dict[str, Changed]:
+    """Write planned changes; return by fact table what the vintage itself changes."""
     for change in changes:
-        _remove(connection, change.table, vintage_id)
-        owner = {"source_id": source_id, "vintage_id": vintage_id}
-        if change.own is not None:
-            written += insert_rows(connection, change.table, change.own, owner)
-        for number, rows in change.later:
-            _remove(connection, change.table, number)
-            insert_rows(connection, change.table, rows, {**owner, "vintage_id": number})
-    return written
+        for number, found in ((vintage_id, change.own), *change.later):
+            owner = {"source_id": source_id, "vintage_id": number}
+            _renew(connection, change.table, owner, found, new=number == vintage_id)
+    return {change.table.name: change.own[1] for change in changes if change.own is not None}
+
+
+def _renew(
+    connection: Connection,
+    table: Table,
+    owner: Mapping[str, Any],
+    found: Difference | None,
+    *,
+    new: bool,
+) -> None:
+    """Write a vintage's rows of a table anew, and how many there are."""
+    number = owner["vintage_id"]
+    gone = connection.execute(delete(table).where(table.c.vintage_id == number)).rowcount
+    of_table = (VintageChange.vintage_id == number, VintageChange.fact_table == table.name)
+    counted = connection.execute(delete(VintageChange).where(*of_table)).rowcount > 0
+    come = 0
+    if found is not None:
+        rows, told = found
+        come = insert_rows(connection, table, rows, owner)
+        count = {"vintage_id": number, "fact_table": table.name, **vars(told)}
+        if new or counted or come:  # else it never spoke of this table
+            connection.execute(insert(VintageChange), count)
+    if come != gone:
+        connection.execute(
+            update(Vintage)
+            .where(Vintage.id == number)
+            .values(rows_changed=Vintage.rows_changed + come - gone)
+        )
 
 
 def as_declared(parsed: Parsed) -> Parsed:
@@ -127,7 +163,3 @@ def content_hash(parsed: Parsed) -> str:
         pa_csv.write_csv(content, sink)
         digest.update(name.encode() + b"\0" + sink.getvalue())
     return digest.hexdigest()
-
-
-def _remove(connection: Connection, table: Table, vintage_id: int) -> None:
-    connection.execute(delete(table).where(table.c.vintage_id == vintage_id))

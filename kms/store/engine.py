@@ -128,7 +128,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         "journal_mode=WAL",
         f"busy_timeout={BUSY_MS}",
         "foreign_keys=ON",
-        "synchronous=NORMAL",
+        "synchronous=FULL",  # a commit outlives a loss of power
         "trusted_schema=OFF",
         "temp_store=MEMORY",
     ):
@@ -181,3 +181,17 @@ def _reach(engine: Engine) -> None:
             f"the database {place} cannot be reached ({reason}); start it, or set "
             "KMS_DATABASE_URL to one that runs"
         ) from error
+
+
+def store_fault(error: BaseException) -> str:
+    """Say in one line what went wrong with a store, without what was written; else nothing."""
+    if not isinstance(error, OperationalError | DisconnectionError):
+        return ""
+    origin = getattr(error, "orig", None)
+    state = getattr(origin, "sqlstate", None)
+    # The embedded engine's own words hold no values; a server's may.
+    said = f"the server says {state}" if state else str(origin or error).strip()
+    return (
+        f"the store cannot be read or written ({said.splitlines()[0]}); free space, or see that "
+        "its server runs, and do it again: nothing is half done"
+    )

@@ -1,25 +1,69 @@
 """The run ledger and the lease: who works, what came of it, nothing twice.
 
-A holder gets the lease with a fence one higher than any before; what it publishes is refused
-once another has taken over. A run that never ended is marked `lost` by the next one.
+A due time of a kind of work has one row, however often it is tried. A holder gets the lease with
+a fence one higher than any before; what it publishes is refused once another has taken over. A
+run that never ended is marked `abandoned` by the next holder and tried again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import random
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from kms.errors import HeldError
 from kms.store.engine import Store
-from kms.store.ops_tables import Heartbeat, Lease, Run
+from kms.store.fences import highest_fence, raise_fence
+from kms.store.ops_tables import Heartbeat, Lease, Run, SourceCheck
 
-RUNNING, FINISHED, FAILED, LOST = "running", "done", "failed", "lost"
-SCHEDULER = "scheduler"
+LEASED, FETCHED = "leased", "fetched"
+PUBLISHED, UNCHANGED, FAILED, ABANDONED = "published", "unchanged", "failed", "abandoned"
+AT_WORK, SERVED = (LEASED, FETCHED), (PUBLISHED, UNCHANGED)
+SCHEDULER, REFRESH = "scheduler", "refresh"  # a process, a kind of work
 LEASE = timedelta(seconds=60)
+LONGEST_HONEST = 2 * LEASE  # a lease that ends later was taken under a clock that ran ahead
+BACKOFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
+MOST_TRIES = 1 + len(BACKOFF)
+SILENT = timedelta(minutes=5)  # after which a scheduler is taken for dead; it looks more often
+JITTER = 0.2  # of a pause, so that machines do not all come back at once
 DETAIL_LENGTH = 2000
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A run that this process has taken upon itself."""
+
+    run_id: str
+    fence: int
+    number: int  # 1 is the first
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How an attempt ended; `again` when trying once more may help."""
+
+    state: str
+    publication_id: str = ""
+    error_code: str = ""
+    detail: str = ""
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a run found at one place of a source."""
+
+    source_id: str
+    place: str
+    checked_at: datetime
+    state: str  # unchanged, accepted, held, refused, unreachable
+    vintage: str = ""
+    error_code: str = ""
+    detail: str = ""
 
 
 def take_lease(
@@ -29,38 +73,57 @@ def take_lease(
 
     `gone` tells of a holder whether its process is known to have ended.
     """
+    floor = highest_fence(store)  # an operations store made anew begins at 1 again
     with store.write_ops() as connection:
         row = connection.execute(select(Lease.__table__).where(Lease.kind == kind)).mappings()
         held = row.one_or_none()
-        if held is not None and held["until"] > now and not gone(held["holder"]):
+        if held is not None and _holds(held["until"], now) and not gone(held["holder"]):
             raise HeldError(
                 f"another {kind} is at work ({held['holder']}); wait for it, or end it and try "
                 "again a minute later"
             )
-        fence = 1 if held is None else int(held["fence"]) + 1
+        fence = max(floor, 0 if held is None else int(held["fence"])) + 1
         values = {"holder": holder, "fence": fence, "until": now + LEASE}
         if held is None:
             connection.execute(insert(Lease), {"kind": kind, **values})
         else:
             connection.execute(update(Lease).where(Lease.kind == kind).values(values))
-        connection.execute(
-            update(Run)
-            .where(Run.kind == kind, Run.state == RUNNING)
-            .values(state=LOST, ended_at=now, detail="the process ended before the run did")
-        )
+        _abandon(connection, kind, now)
+    raise_fence(store, fence)
     return fence
 
 
-def still_ours(store: Store, kind: str, fence: int) -> bool:
-    """Tell whether nobody has taken the lease over since."""
-    with store.read_ops() as connection:
-        newest = connection.execute(select(Lease.fence).where(Lease.kind == kind))
-        return newest.scalar_one_or_none() == fence
+def _holds(until: datetime, now: datetime) -> bool:
+    return now < until <= now + LONGEST_HONEST
+
+
+def _abandon(connection: Connection, kind: str, now: datetime) -> None:
+    """Mark runs whose process ended before they did; they are tried again like any fault."""
+    found = connection.execute(
+        select(Run.id, Run.attempt).where(Run.kind == kind, Run.state.in_(AT_WORK))
+    ).all()
+    for run_id, number in found:
+        connection.execute(
+            update(Run)
+            .where(Run.id == run_id)
+            .values(
+                state=ABANDONED,
+                ended_at=now,
+                next_try_at=now if number < MOST_TRIES else None,
+                detail="the process ended before the run did",
+            )
+        )
 
 
 def renew(store: Store, kind: str, fence: int, now: datetime) -> None:
-    """Keep the lease for longer, unless another has taken it over."""
+    """Keep the lease for longer and say that its run is alive, unless another has taken over."""
     give_back(store, kind, fence, now + LEASE)
+    with store.write_ops() as connection:
+        connection.execute(
+            update(Run)
+            .where(Run.kind == kind, Run.fence == fence, Run.state.in_(AT_WORK))
+            .values(heartbeat_at=now)
+        )
 
 
 def give_back(store: Store, kind: str, fence: int, now: datetime) -> None:
@@ -71,28 +134,104 @@ def give_back(store: Store, kind: str, fence: int, now: datetime) -> None:
         )
 
 
-def start_run(store: Store, run: Mapping[str, Any]) -> None:
-    """Write that a run has begun."""
-    values = {"ended_at": None, "state": RUNNING, "publication_id": "", "detail": ""}
-    with store.write_ops() as connection:
-        connection.execute(insert(Run), {**values, **run})
+def begin(
+    store: Store,
+    kind: str,
+    slot: datetime,
+    fence: int,
+    *,
+    at: datetime,
+    code_version: str = "",
+    catch_up: bool = False,
+) -> Attempt:
+    """Take the run of a due time upon oneself, under the lease with this fence.
 
-
-def end_run(
-    store: Store, run_id: str, *, state: str, at: datetime, publication_id: str, detail: str
-) -> None:
-    """Write how a run ended."""
+    Raises `HeldError` when it has been served or given up already.
+    """
+    values = {
+        "fence": fence,
+        "state": LEASED,
+        "started_at": at,
+        "heartbeat_at": at,
+        "ended_at": None,
+        "next_try_at": None,
+        "code_version": code_version,
+        "error_code": "",
+        "detail": "",
+    }
     with store.write_ops() as connection:
-        connection.execute(
-            update(Run)
-            .where(Run.id == run_id)
-            .values(
-                state=state,
-                ended_at=at,
-                publication_id=publication_id,
-                detail=detail[:DETAIL_LENGTH],
+        row = run_of(connection, kind, slot)
+        if row is None:
+            run_id = f"{kind}-{slot:%Y%m%dT%H%M%S%f}"
+            first = {"id": run_id, "kind": kind, "slot": slot, "catch_up": catch_up}
+            connection.execute(insert(Run), {**first, "publication_id": "", **values})
+            return Attempt(run_id, fence, 1)
+        if row["next_try_at"] is None:
+            raise HeldError(
+                f"the {kind} due at {slot:%Y-%m-%d %H:%M} UTC is {row['state']} and is not tried "
+                "again"
             )
+        number = row["attempt"] + 1
+        connection.execute(update(Run).where(Run.id == row["id"]).values(attempt=number, **values))
+    return Attempt(row["id"], fence, number)
+
+
+def advance(store: Store, attempt: Attempt, state: str, at: datetime) -> None:
+    """Write how far a run is; raise `HeldError` when another has taken it over."""
+    _move(store, attempt, {"state": state, "heartbeat_at": at})
+
+
+def end(store: Store, attempt: Attempt, ending: Ending, at: datetime) -> None:
+    """Write how an attempt ended and when it is tried again, if it is."""
+    again = ending.again and attempt.number < MOST_TRIES
+    _move(
+        store,
+        attempt,
+        {
+            "state": ending.state,
+            "ended_at": at,
+            "publication_id": ending.publication_id,
+            "error_code": ending.error_code,
+            "detail": ending.detail[:DETAIL_LENGTH],
+            "next_try_at": at + _pause(attempt.number) if again else None,
+        },
+    )
+
+
+def _pause(number: int) -> timedelta:
+    return BACKOFF[number - 1] * (1 + random.uniform(0, JITTER))  # noqa: S311  # not a secret
+
+
+def _move(store: Store, attempt: Attempt, values: Mapping[str, Any]) -> None:
+    """Change a run as long as it is this attempt's: by number, fence and state."""
+    with store.write_ops() as connection:
+        done = connection.execute(
+            update(Run)
+            .where(Run.id == attempt.run_id, Run.fence == attempt.fence, Run.state.in_(AT_WORK))
+            .values(**values)
         )
+    if done.rowcount != 1:
+        raise HeldError("another refresh has taken over; this one writes nothing more")
+
+
+def write_checks(store: Store, run_id: str, checks: Iterable[Check]) -> None:
+    """Write what a run found at the places it looked at."""
+    rows = [
+        {"run_id": run_id, **asdict(check), "detail": check.detail[:DETAIL_LENGTH]}
+        for check in checks
+    ]
+    if rows:
+        with store.write_ops() as connection:
+            connection.execute(insert(SourceCheck), rows)
+
+
+def run_of(connection: Connection, kind: str, slot: datetime) -> dict[str, Any] | None:
+    """Return the run of a due time, if there is one."""
+    found = connection.execute(
+        select(Run.__table__).where(Run.kind == kind, Run.slot == slot)
+    ).mappings()
+    row = found.one_or_none()
+    return None if row is None else dict(row)
 
 
 def recent_runs(connection: Connection, most: int) -> list[dict[str, Any]]:
@@ -113,11 +252,11 @@ def recent_runs(connection: Connection, most: int) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(statement).mappings()]
 
 
-def last_slot(connection: Connection, kind: str) -> datetime | None:
-    """Return the newest due time that has been served."""
+def last_served(connection: Connection, kind: str, moment: datetime) -> datetime | None:
+    """Return the newest due time by a moment that has been served."""
     statement = (
         select(Run.slot)
-        .where(Run.kind == kind, Run.state == FINISHED)
+        .where(Run.kind == kind, Run.state.in_(SERVED), Run.slot <= moment)
         .order_by(Run.slot.desc())
         .limit(1)
     )
@@ -141,7 +280,9 @@ def last_beat(connection: Connection, process: str) -> datetime | None:
     return found.scalar_one_or_none()
 
 
-def tries(connection: Connection, kind: str, slot: datetime) -> int:
-    """Return how often a due time has been attempted."""
-    statement = select(func.count()).select_from(Run).where(Run.kind == kind, Run.slot == slot)
-    return connection.execute(statement).scalar_one()
+def pulse(connection: Connection, now: datetime) -> str:
+    """Tell whether the scheduler is `alive`, `silent`, or was `never` seen."""
+    seen = last_beat(connection, SCHEDULER)
+    if seen is None:
+        return "never"
+    return "silent" if now - seen > SILENT else "alive"

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, exists, insert, select, update
 from kms.domain.series import Series, decode, encode, fingerprint, reading_at
 from kms.errors import NoDataError
 from kms.store.engine import Store
+from kms.store.fences import insist
 from kms.store.tables import (
     CurrentPublication,
     EstimateBlob,
@@ -68,9 +69,13 @@ def remove_drafts(store: Store) -> None:
             remove(connection, publication_id)
 
 
-def switch(store: Store, publication_id: str, *, current: bool) -> None:
-    """Publish a draft; with `current` it becomes what readers see."""
+def switch(store: Store, publication_id: str, *, current: bool, fence: int | None = None) -> None:
+    """Publish a draft; with `current` it becomes what readers see.
+
+    Raises `HeldError` when a holder with a higher `fence` has taken over.
+    """
     with store.write() as connection:
+        insist(connection, fence)
         connection.execute(
             update(Publication).where(Publication.id == publication_id).values(state=PUBLISHED)
         )

@@ -18,11 +18,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection, Table, select
 
-from kms.domain.intake import Span
+from kms.domain.intake import Changed, Span
 from kms.store.facts import arrow_schema, iso_dates, key_columns, known_at, value_columns
 from kms.store.tables import REPORTED, WITHDRAWN, Vintage
 
 ACCEPTED = "accepted"
+BY_REPORT = "report"  # of the time axes the one on which each case stands exactly once
 REMEMBERED_BYTES = 256 << 20
 
 
@@ -122,23 +123,44 @@ def _within(rows: pa.Table, span: Span) -> Any:
     return pc.and_(pc.greater_equal(days, span.first), pc.less_equal(days, span.last))
 
 
-def difference(table: Table, before: pa.Table, after: pa.Table) -> pa.Table:
-    """Return the rows that turn `before` into `after`, with their status."""
+def difference(table: Table, before: pa.Table, after: pa.Table) -> tuple[pa.Table, Changed]:
+    """Return the rows that turn `before` into `after`, with their status, and how many they are."""
     keys, values = key_columns(table), value_columns(table)
+    counts = {"basis", "cases"} <= {*keys, *values}
+    more = "coalesce(a.cases, 0) - CASE WHEN b.present THEN coalesce(b.cases, 0) ELSE 0 END"
+    fewer = "-coalesce(b.cases, 0)"
     same = " AND ".join(f"a.{k} = b.{k}" for k in keys)
     changed = " OR ".join(f"a.{v} IS DISTINCT FROM b.{v}" for v in values) or "false"
     chosen = ", ".join(f"a.{c}" for c in keys + values)
     gone = ", ".join([f"b.{k}" for k in keys] + [f"NULL AS {v}" for v in values])
     # In the order of the key: a table kept by its key takes sorted rows four times as fast.
-    return _query(
-        f"SELECT * FROM (SELECT {chosen}, '{REPORTED}' AS status FROM after_ a LEFT JOIN "
+    found = _query(
+        f"SELECT * FROM (SELECT {chosen}, '{REPORTED}' AS status, b.present AS known_, "
+        f"{more if counts else '0'} AS more_ FROM after_ a LEFT JOIN "
         f"(SELECT *, true AS present FROM before_) b ON {same} "
         f"WHERE b.present IS NULL OR {changed} UNION ALL "
-        f"SELECT {gone}, '{WITHDRAWN}' AS status FROM before_ b ANTI JOIN after_ a ON {same}) "
-        f"ORDER BY {', '.join(keys)}",
+        f"SELECT {gone}, '{WITHDRAWN}' AS status, true, {fewer if counts else '0'} "
+        f"FROM before_ b ANTI JOIN after_ a ON {same}) ORDER BY {', '.join(keys)}",
         before_=before,
         after_=after,
     )
+    told = _counted(found, counts=counts and (_by_report(before) or _by_report(after)))
+    return found.drop_columns(["known_", "more_"]), told
+
+
+def _by_report(state: pa.Table) -> bool:
+    return bool(pc.any(pc.equal(state["basis"], BY_REPORT)).as_py())
+
+
+def _counted(found: pa.Table, *, counts: bool) -> Changed:
+    """Count rows that are new, other than before, and gone; with `counts` the cases in them."""
+    gone = int(pc.sum(pc.equal(found["status"], WITHDRAWN)).as_py() or 0)
+    known = found.num_rows - found["known_"].null_count
+    cases = None
+    if counts:
+        on_report = found.filter(pc.equal(found["basis"], BY_REPORT))
+        cases = int(pc.sum(on_report["more_"]).as_py() or 0)
+    return Changed(added=found.num_rows - known, changed=known - gone, withdrawn=gone, cases=cases)
 
 
 def _step(connection: Connection, table: Table, known: Sequence[Issued]) -> pa.Table | None:

@@ -84,6 +84,19 @@ class Vintage(DataTable):
     spans: Mapped[str] = mapped_column(String(1000), server_default="")  # JSON; blank: all days
     state: Mapped[str] = mapped_column(String(12))  # accepted, held, withdrawn
     note: Mapped[str] = mapped_column(String(400))  # why it was withdrawn or released
+    decided_at: Mapped[datetime | None]  # when it was
+
+
+class VintageChange(DataTable):
+    """What a vintage in use changes in a fact table; renewed when one before it comes or goes."""
+
+    __tablename__ = "vintage_change"
+    vintage_id: Mapped[int] = mapped_column(ForeignKey("vintage.id"), primary_key=True)
+    fact_table: Mapped[str] = mapped_column(String(40), primary_key=True)
+    added: Mapped[int]
+    changed: Mapped[int]
+    withdrawn: Mapped[int]
+    cases: Mapped[int | None]  # net, of those counted on their report day
 
 
 class Alarm(DataTable):
@@ -154,7 +167,7 @@ class Publication(DataTable):
     as_of: Mapped[datetime] = mapped_column(index=True)
     published_at: Mapped[datetime]
     inputs_hash: Mapped[str] = mapped_column(String(64), index=True)
-    state: Mapped[str] = mapped_column(String(10))  # draft, published, rolled_back
+    state: Mapped[str] = mapped_column(String(12))  # draft, published, rolled_back
     facts: Mapped[str] = mapped_column(String(4000))  # JSON: basis, shares, last dates
 
 

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
-from kms.domain.intake import FIELD, ROW, Arrival, IntakeReport
+from kms.config import MANILA, now
+from kms.domain.desk.entries import ENTERED
 from kms.domain.intake import Alarm as Raised
+from kms.domain.intake import Arrival, Changed, IntakeReport
 from kms.errors import ContractError, NoDataError
 from kms.store.changes import Change, apply_changes, as_declared, content_hash, plan_changes
 from kms.store.engine import Store
-from kms.store.states import ACCEPTED, remember, write_spans
-from kms.store.tables import Alarm, FaultCount, FaultRecord, SourceRecord, Vintage
+from kms.store.states import ACCEPTED, remember
+from kms.store.tables import Alarm, FaultCount, SourceRecord, Vintage, VintageChange
+from kms.store.vintage_rows import describe, report_of, write_faults
 
 HELD, WITHDRAWN = "held", "withdrawn"
 NOTE_LENGTH = 400
+CORRECTED_BY = "corrected by"  # begins the note of a vintage whose rows were corrected
 
 
 def append_vintage(store: Store, arrival: Arrival) -> IntakeReport:
@@ -36,20 +40,20 @@ def append_vintage(store: Store, arrival: Arrival) -> IntakeReport:
     with store.write() as connection:
         if (settled := _settled(connection, arrival, content)) is not None:
             return settled
-        row = _describe(arrival, content)
-        if _one(connection, Vintage.name == row["name"]) is not None:
-            # Files may count alike and not be alike: one held for its persons, one in order.
-            row["name"] += f"-{arrival.snapshot_sha256[:8]}"
-        plan = [] if arrival.alarms else _plan(connection, arrival)
-        number = connection.execute(insert(Vintage).returning(Vintage.id), row).scalar_one()
-        _write_faults(connection, number, arrival)
-        if arrival.alarms:
-            rows = [{"vintage_id": number, **alarm._asdict()} for alarm in arrival.alarms]
-            connection.execute(insert(Alarm), rows)
-            return _report(arrival, row["name"], HELD, 0)
-        changed = _carry_out(connection, number, arrival, plan)
-    _remember(content, arrival)
-    return _report(arrival, row["name"], ACCEPTED, changed)
+        row = _named_apart(connection, arrival, content)
+        changes = _put(connection, arrival, row)
+    if not arrival.alarms:
+        _remember(content, arrival)
+    return report_of(arrival, row["name"], row["state"], changes)
+
+
+def settled(connection: Connection, arrival: Arrival) -> IntakeReport | None:
+    """Return the report of an arrival that is in the store already; None when it is new.
+
+    Raises as `append_vintage` does, and writes nothing.
+    """
+    arrival = replace(arrival, parsed=as_declared(arrival.parsed))
+    return _settled(connection, arrival, content_hash(arrival.parsed))
 
 
 def release_vintage(store: Store, name: str, arrival: Arrival, why: str) -> IntakeReport:
@@ -91,11 +95,30 @@ def release_vintage(store: Store, name: str, arrival: Arrival, why: str) -> Inta
         connection.execute(
             update(Vintage)
             .where(Vintage.id == found["id"])
-            .values(state=ACCEPTED, note=why[:NOTE_LENGTH])
+            .values(state=ACCEPTED, note=why[:NOTE_LENGTH], decided_at=now())
         )
-        changed = _carry_out(connection, found["id"], arrival, plan)
+        changes = apply_changes(connection, arrival.source_id, found["id"], plan)
     _remember(content, arrival)
-    return _report(arrival, name, ACCEPTED, changed)
+    return report_of(arrival, name, ACCEPTED, changes)
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of a vintage that is put back: its name then, and what was decided about it."""
+
+    name: str
+    state: str
+    note: str
+    decided_at: datetime | None
+
+
+def restore_vintage(store: Store, arrival: Arrival, content: str, fate: Fate) -> None:
+    """Put a vintage back as it was once kept; nothing is judged, `content` is its hash."""
+    arrival = replace(arrival, parsed=as_declared(arrival.parsed))
+    with store.write() as connection:
+        _put(connection, arrival, {**describe(arrival, content), **vars(fate)})
+    if fate.state == ACCEPTED:
+        _remember(content, arrival)
 
 
 def withdraw_vintage(store: Store, name: str, why: str) -> None:
@@ -104,15 +127,41 @@ def withdraw_vintage(store: Store, name: str, why: str) -> None:
         found = _named(connection, name)
         if found["state"] == WITHDRAWN:
             return
-        known = found["state"] == ACCEPTED
-        source = (found["source_id"], found["published_at"])
-        plan = plan_changes(connection, *source, None) if known else []
-        connection.execute(
-            update(Vintage)
-            .where(Vintage.id == found["id"])
-            .values(state=WITHDRAWN, note=why[:NOTE_LENGTH])
-        )
-        apply_changes(connection, found["source_id"], found["id"], plan)
+        _take_out(connection, found, why)
+
+
+def replace_vintage(store: Store, name: str, arrival: Arrival, why: str) -> IntakeReport:
+    """Put a corrected vintage in the place of another, which is withdrawn in the same breath.
+
+    Every as-of answer is then as if only the corrected one had come.
+
+    Raises
+    ------
+    NoDataError
+        If no vintage has that name.
+    ContractError
+        If it is not in use, or the arrival is another issue.
+    """
+    arrival = replace(arrival, parsed=as_declared(arrival.parsed))
+    content = content_hash(arrival.parsed)
+    with store.write() as connection:
+        found = _named(connection, name)
+        if found["state"] != ACCEPTED:
+            raise ContractError(
+                f"the vintage '{name}' is {found['state']}; only one that is in use is corrected"
+            )
+        issue = (arrival.source_id, arrival.published_at)
+        if (found["source_id"], found["published_at"]) != issue:
+            raise ContractError(
+                f"the correction of '{name}' is of {issue[0]}, {issue[1].isoformat()}; a vintage "
+                "is corrected by one of its own source and instant"
+            )
+        row = _named_apart(connection, arrival, content) | {"note": f"corrects {name}: {why}"}
+        row["note"] = row["note"][:NOTE_LENGTH]
+        _take_out(connection, found, f"{CORRECTED_BY} {row['name']}: {why}")
+        changes = _put(connection, arrival, row)
+    _remember(content, arrival)
+    return report_of(arrival, row["name"], ACCEPTED, changes)
 
 
 def vintage_named(connection: Connection, name: str) -> Mapping[str, Any]:
@@ -148,6 +197,23 @@ def fault_counts(connection: Connection, vintage_id: int) -> list[Mapping[str, A
     return [dict(row) for row in connection.execute(statement).mappings()]
 
 
+def changes_of(connection: Connection, vintage_id: int) -> dict[str, Changed]:
+    """Return by fact table what a vintage in use changed; nothing for one held or withdrawn.
+
+    Counted against what its source is now known to have said before it: a vintage that comes
+    late, or is withdrawn, changes the numbers of those after it. Figures of persons are exact.
+    """
+    statement = (
+        select(VintageChange.__table__)
+        .where(VintageChange.vintage_id == vintage_id)
+        .order_by(VintageChange.fact_table)
+    )
+    return {
+        row["fact_table"]: Changed(row["added"], row["changed"], row["withdrawn"], row["cases"])
+        for row in connection.execute(statement).mappings()
+    }
+
+
 def newest(connection: Connection, source_id: str, as_of: datetime) -> Mapping[str, Any] | None:
     """Return the newest accepted vintage of a source published by `as_of`."""
     return _one(
@@ -181,27 +247,57 @@ def inputs_known(connection: Connection, as_of: datetime) -> list[tuple[str, str
 
 
 def cuts(connection: Connection) -> list[datetime]:
-    """Return every instant at which something became known that figures show, oldest first."""
+    """Return every instant at which something became known that figures show, oldest first.
+
+    Of what is typed in only the last of a day counts: each row is an issue of its own.
+    """
     statement = (
-        select(Vintage.published_at)
+        select(Vintage.source_id, Vintage.published_at)
         .join(SourceRecord, SourceRecord.source_id == Vintage.source_id)
         .where(Vintage.state == ACCEPTED, SourceRecord.feeds_figures)
-        .distinct()
         .order_by(Vintage.published_at)
     )
-    return list(connection.execute(statement).scalars())
+    found: dict[tuple[str, object], datetime] = {}
+    for source_id, instant in connection.execute(statement):
+        typed = source_id.endswith(ENTERED)
+        found[source_id, instant.astimezone(MANILA).date() if typed else instant] = instant
+    return sorted(set(found.values()))
+
+
+def _named_apart(connection: Connection, arrival: Arrival, content: str) -> dict[str, Any]:
+    """Return the row of a new vintage under a name nobody has."""
+    row = describe(arrival, content)
+    if arrival.alarms:
+        row["state"] = HELD
+    if _one(connection, Vintage.name == row["name"]) is not None:
+        # Files may count alike and not be alike: one held for its persons, one in order.
+        row["name"] += f"-{arrival.snapshot_sha256[:8]}"
+    return row
+
+
+def _put(connection: Connection, arrival: Arrival, row: Mapping[str, Any]) -> dict[str, Changed]:
+    """Write a vintage, and what it changes where it is known."""
+    plan = _plan(connection, arrival) if row["state"] == ACCEPTED else []
+    number = connection.execute(insert(Vintage).returning(Vintage.id), row).scalar_one()
+    write_faults(connection, number, arrival)
+    return apply_changes(connection, arrival.source_id, number, plan)
+
+
+def _take_out(connection: Connection, found: Mapping[str, Any], why: str) -> None:
+    known = found["state"] == ACCEPTED
+    source = (found["source_id"], found["published_at"])
+    plan = plan_changes(connection, *source, None) if known else []
+    connection.execute(
+        update(Vintage)
+        .where(Vintage.id == found["id"])
+        .values(state=WITHDRAWN, note=why[:NOTE_LENGTH], decided_at=now())
+    )
+    apply_changes(connection, found["source_id"], found["id"], plan)
 
 
 def _plan(connection: Connection, arrival: Arrival) -> list[Change]:
     """Plan what an arrival changes, while it is not yet part of the history."""
     return plan_changes(connection, arrival.source_id, arrival.published_at, arrival.parsed)
-
-
-def _carry_out(connection: Connection, number: int, arrival: Arrival, plan: list[Change]) -> int:
-    """Write what a vintage changes; return its rows."""
-    changed = apply_changes(connection, arrival.source_id, number, plan)
-    connection.execute(update(Vintage).where(Vintage.id == number).values(rows_changed=changed))
-    return changed
 
 
 def _remember(content: str, arrival: Arrival) -> None:
@@ -231,17 +327,21 @@ def _settled(connection: Connection, arrival: Arrival, content: str) -> IntakeRe
     )
     known = _one(connection, *at_instant, Vintage.state == ACCEPTED)
     if known is not None and known["content_hash"] == content:
-        return _report(replace(arrival, alarms=()), known["name"], "unchanged", 0)
+        return report_of(replace(arrival, alarms=()), known["name"], "unchanged", {})
     if known is None:
         same = Vintage.snapshot_sha256 == arrival.snapshot_sha256
         held = _one(connection, *at_instant, Vintage.state == HELD, same)
         if held is not None:
             again = replace(arrival, alarms=tuple(alarms(connection, held["id"])))
-            return _report(again, held["name"], HELD, 0)
+            return report_of(again, held["name"], HELD, {})
         gone = (Vintage.state == WITHDRAWN, Vintage.content_hash == content)
         known = _one(connection, *at_instant, *gone)
     if known is None:
         return None
+    corrected = (Vintage.content_hash == content, Vintage.note.startswith(f"{CORRECTED_BY} "))
+    if known["state"] == ACCEPTED and _one(connection, *at_instant, *corrected) is not None:
+        # The publisher's own file once more: a steward has corrected rows of it since.
+        return report_of(replace(arrival, alarms=()), known["name"], "unchanged", {})
     raise ContractError(
         f"{arrival.source_id}: the vintage {known['name']} of "
         f"{arrival.published_at.isoformat()} is {known['state']}; this file has "
@@ -251,65 +351,6 @@ def _settled(connection: Connection, arrival: Arrival, content: str) -> IntakeRe
             else "another content. Withdraw that one first, or give this its own --published-at."
         ),
         "rival_issue",
-    )
-
-
-def _stamp(instant: datetime) -> str:
-    """Return an instant for a name, as exact as it is."""
-    exact = f"{instant:%S%f}" if instant.second or instant.microsecond else ""
-    return f"{instant:%Y%m%dT%H%M}{exact}Z"
-
-
-def _describe(arrival: Arrival, content: str) -> dict[str, Any]:
-    parsed = arrival.parsed
-    return {
-        "name": f"{arrival.source_id}-{_stamp(arrival.published_at)}-{content[:8]}",
-        "source_id": arrival.source_id,
-        "snapshot_sha256": arrival.snapshot_sha256,
-        "snapshot_path": arrival.snapshot_path,
-        "published_at": arrival.published_at,
-        "recorded_at": arrival.recorded_at,
-        "parser_version": arrival.parser_version,
-        "rows_read": parsed.rows_read,
-        "rows_accepted": parsed.rows_accepted,
-        "rows_rejected": parsed.rows_rejected,
-        "rows_duplicate": parsed.rows_duplicate,
-        "rows_changed": 0,
-        "content_hash": content,
-        "spans": write_spans(parsed.spans),
-        "state": HELD if arrival.alarms else ACCEPTED,
-        "note": "",
-    }
-
-
-def _write_faults(connection: Connection, vintage_id: int, arrival: Arrival) -> None:
-    counts = [
-        {"vintage_id": vintage_id, "grade": g, "code": c, "field": f, "rows": n}
-        for (g, c, f), n in arrival.parsed.fault_counts.items()
-    ]
-    records: Iterable[dict[str, Any]] = (
-        {"vintage_id": vintage_id} | fault._asdict() for fault in arrival.parsed.faults
-    )
-    if counts:
-        connection.execute(insert(FaultCount), counts)
-    if rows := list(records):
-        connection.execute(insert(FaultRecord), rows)
-
-
-def _report(arrival: Arrival, name: str, status: str, changed: int) -> IntakeReport:
-    parsed = arrival.parsed
-    return IntakeReport(
-        source=arrival.source_id,
-        vintage=name,
-        rows_read=parsed.rows_read,
-        rows_accepted=parsed.rows_accepted,
-        rows_rejected=parsed.rows_rejected,
-        rows_duplicate=parsed.rows_duplicate,
-        rejects=parsed.counts(ROW),
-        flags=parsed.counts(FIELD),
-        status=status,
-        tripwires=tuple(str(alarm) for alarm in arrival.alarms),
-        rows_changed=changed,
     )
 
 

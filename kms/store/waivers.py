@@ -87,13 +87,37 @@ def waivers(connection: Connection, on: date) -> list[Mapping[str, Any]]:
     return [dict(row) for row in connection.execute(statement).mappings()]
 
 
+@dataclass(frozen=True)
+class Passed:
+    """An alarm that a waiver let pass."""
+
+    code: str
+    subject: str
+    seen: float | None
+    allowed: float | None
+    who: str
+    why: str
+    until: date
+
+
 def not_waived(
     connection: Connection, source_id: str, alarms: tuple[Alarm, ...], on: date
 ) -> tuple[Alarm, ...]:
     """Return the alarms no waiver lets pass."""
-    given = {
-        (waiver["code"], waiver["subject"])
-        for waiver in waivers(connection, on)
-        if waiver["source_id"] == source_id
-    }
-    return tuple(a for a in alarms if not {(a.code, a.subject), (a.code, "")} & given)
+    passed = {(each.code, each.subject) for each in waived(connection, source_id, alarms, on)}
+    return tuple(alarm for alarm in alarms if (alarm.code, alarm.subject) not in passed)
+
+
+def waived(
+    connection: Connection, source_id: str, alarms: tuple[Alarm, ...], on: date
+) -> tuple[Passed, ...]:
+    """Return the alarms that waivers in force on a day let pass, with who gave them and why."""
+    given = [each for each in waivers(connection, on) if each["source_id"] == source_id]
+    found = []
+    for alarm in alarms:
+        for one in given:
+            if one["code"] == alarm.code and one["subject"] in (alarm.subject, ""):
+                reason = {name: one[name] for name in ("who", "why", "until")}
+                found.append(Passed(**alarm._asdict(), **reason))
+                break
+    return tuple(found)

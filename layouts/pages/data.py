@@ -7,12 +7,11 @@ from dash.development.base_component import Component
 
 from kms.findings import data_headline, late
 from kms.reads.data import read_data
-from kms.reads.views import DataView, SourceRow
+from kms.reads.views import DataView, VintageRow
 from kms.texts import Texts, manila_day
-from kms.wording import source_state
 from layouts.components import marks
 from layouts.components.cards import Child, card, empty, heading, page_link, two
-from layouts.components.svg import icon
+from layouts.components.sources import count, sources_card
 from layouts.components.tables import Column, body_row, wide_table
 from layouts.page import Page, Visit
 
@@ -29,7 +28,7 @@ def layout(view: DataView, visit: Visit) -> Component:
     return html.Div(
         [
             heading(data_headline(text, view), eyebrow=text.gettext("Data and methods")),
-            html.P(late(text, view.frame), className="leads"),
+            html.P(_lead(view, text), className="leads"),
             sources_card(view, visit),
             html.Div(
                 [
@@ -45,80 +44,11 @@ def layout(view: DataView, visit: Visit) -> Component:
     )
 
 
-def sources_card(view: DataView, visit: Visit) -> Component:
-    """List the sources, problems first."""
-    text = visit.text
-    _ = text.gettext
-    if not view.sources:
-        return card(_("Sources"), empty(_("No source is registered.")))
-    columns = [
-        Column(_("Source"), width="20%"),
-        Column(_("Rhythm")),
-        Column(_("Expected"), "num"),
-        Column(_("Received"), "num"),
-        Column(_("State")),
-        Column(_("Rows"), "num"),
-        Column(_("Rejected"), "num"),
-        Column(_("Share"), "num"),
-        Column(_("Used for")),
-        Column(_("Licence")),
-    ]
-    order = {"never": 1, "late": 0}
-    rows = sorted(view.sources, key=lambda row: (order.get(row.state, 2), -(row.late_days or 0)))
-    return card(
-        _("Sources"),
-        wide_table(
-            _("Sources, problems first"),
-            columns,
-            [_source(row, columns, visit) for row in rows],
-            class_name="wide flow srcs",
-        ),
-        sub=_("problems first"),
-        actions=page_link(_("All sources"), visit.here(source=""))
-        if visit.request.source
-        else None,
-        flush=True,
-    )
-
-
-def _source(row: SourceRow, columns: list[Column], visit: Visit) -> Component:
-    text = visit.text
-    rejected = row.rows_rejected
-    share = (
-        "" if not row.rows_read or rejected is None else text.percent(rejected / row.rows_read, 2)
-    )
-    return body_row(
-        columns,
-        [
-            two(
-                page_link(row.title, visit.here(source=row.source_id), className="a", lang="en"),
-                html.Span(row.publisher, lang="en"),
-            ),
-            html.Span(row.rhythm, className="t2 s", lang="en"),
-            text.short_day(row.expected) if row.expected else "",
-            html.B(text.short_day(row.received)) if row.received else "",
-            _state(row, text),
-            _count(text, row.rows_read) if row.received else "",
-            _count(text, rejected) if row.received else "",
-            share,
-            html.Span(row.used_for, className="t2 s", lang="en"),
-            html.Span(row.licence, className="t2 s", lang="en"),
-        ],
-    )
-
-
-def _state(row: SourceRow, text: Texts) -> Component:
-    words = source_state(text, row)
-    if row.state == "in_date":
-        return html.Span([icon("met"), words], className="st ok")
-    if row.state == "never":
-        return marks.state(text, "missing", word=words)
-    return marks.state(text, "stale", word=words)
-
-
-def _count(text: Texts, count: int | None) -> Child:
-    """Write a number of rows; where rows are persons a small one is suppressed."""
-    return marks.state(text, "suppressed") if count is None else text.number(count)
+def _lead(view: DataView, text: Texts) -> str:
+    """Name the late sources; those never received are not in date either."""
+    if view.frame.late_sources or all(row.state != "never" for row in view.sources):
+        return late(text, view.frame)
+    return text.gettext("No source that has ever been received is late.")
 
 
 def vintages_card(view: DataView, visit: Visit) -> Component:
@@ -141,17 +71,60 @@ def vintages_card(view: DataView, visit: Visit) -> Component:
             [
                 two(_source_title(view, row.source_id), text.moment(row.recorded_at)),
                 text.day(manila_day(row.published_at)),
-                _count(text, row.rows_read),
-                _count(text, row.rows_changed),
+                count(text, row.rows_read),
+                _changed(row, text),
                 two(vintage_word(text, row.state), html.Span(" ".join(row.alarms), lang="en"))
                 if row.alarms
                 else vintage_word(text, row.state),
-                html.Code(row.snapshot, className="xs"),
+                _snapshot(row, view, visit),
             ],
         )
         for row in view.vintages
     ]
-    return _list_card(_("Vintages"), _("issues of sources as we took them in"), columns, rows)
+    listed = _list_card(_("Vintages"), _("issues of sources as we took them in"), columns, rows)
+    return html.Div([listed, _pages(view, visit)])
+
+
+def _changed(row: VintageRow, text: Texts) -> Child:
+    """Write how many figures an issue changed: new ones, others, those that are gone."""
+    _ = text.gettext
+    shown = count(text, row.rows_changed)
+    parts = [
+        words.format(n=text.number(n))
+        for words, n in (
+            (_("{n} new"), row.added),
+            (_("{n} changed"), row.changed),
+            (_("{n} withdrawn"), row.withdrawn),
+        )
+        if n
+    ]
+    if len(parts) == 1 and row.rows_changed:
+        return parts[0]
+    return two(shown, ", ".join(parts), "wrap") if parts else shown
+
+
+def _snapshot(row: VintageRow, view: DataView, visit: Visit) -> Child:
+    """Name the snapshot; who looks after the data finds the faulty rows behind it."""
+    code = html.Code(row.snapshot, className="xs nw")
+    if not view.inspects:
+        return code
+    link = html.A(
+        visit.text.gettext("Faulty rows"),
+        href=visit.link("/data/faults", vintage=row.vintage_id),
+        className="a",
+    )
+    return two(code, link)
+
+
+def _pages(view: DataView, visit: Visit) -> Component | None:
+    _ = visit.text.gettext
+    links = []
+    if visit.request.next:
+        links.append(page_link(_("First page"), visit.here(next=""), className="ctl"))
+    if view.onward is not None:
+        onward = visit.here(next=str(view.onward))
+        links.append(page_link(_("Next page"), onward, className="ctl"))
+    return html.Nav(links, className="rr gap-t", **{"aria-label": _("Pages")}) if links else None
 
 
 def vintage_word(text: Texts, state: str) -> str:
@@ -182,7 +155,7 @@ def faults_card(view: DataView, visit: Visit) -> Component:
             [
                 two(row.code.upper(), _source_title(view, row.source_id)),
                 html.Span(row.meaning, lang="en"),
-                html.B(_count(text, row.rows)),
+                html.B(count(text, row.rows)),
                 html.Span(row.action, lang="en"),
             ],
         )
@@ -289,5 +262,5 @@ PAGE = Page(
     nav=lambda text: text.gettext("Data & methods"),
     order=2,
     group=1,
-    query=("source",),
+    query=("source", "next"),
 )

@@ -131,7 +131,7 @@ def test_a_file_refused_just_now_stays_however_old_it_is(
     (inbox / name).write_text("<html>sign in</html>", encoding="utf-8")
     os.utime(inbox / name, (1.5e9, 1.5e9))
     with_inbox = settings.model_copy(update={"inbox": inbox})
-    take_in(store, with_inbox, fetched_at=now())
+    list(take_in(store, with_inbox, fetched_at=now()))
     assert (inbox / "refused" / name).exists()
     assert apply((store, with_inbox))["files that were dealt with"] == 0
     assert (inbox / "refused" / name).exists()

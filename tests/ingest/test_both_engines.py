@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def figures(store: Store) -> tuple[object, ...]:
         area.children,
         sectors.rows,
         sectors.cells,
-        data.sources,
+        [replace(row, checked_at=None) for row in data.sources],
         data.faults,
         [(v.vintage_id, v.rows_changed, v.snapshot) for v in data.vintages],
     )

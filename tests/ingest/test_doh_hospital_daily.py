@@ -86,6 +86,20 @@ def parse(folder: Path, *rows: Row, beside: Sequence[Row] = (), at: datetime = P
     return parsed
 
 
+@pytest.mark.parametrize("name", ["updateddate", "hfhudcode", "city_mun_psgc", "icu_o_nc"])
+@pytest.mark.parametrize("first", [True, False])
+def test_parts_of_one_issue_have_the_same_columns(tmp_path: Path, name: str, first: bool) -> None:
+    whole = GOOD | {"city_mun_psgc": "0730600000", "icu_o_nc": "1", "icu_v_nc": "2"}
+    rows = [[whole], without(name, whole | {"cfname": "Another"})]
+    parts = tuple(
+        write(tmp_path / f"{number} {NAME}", given)
+        for number, given in enumerate(rows if first else reversed(rows))
+    )
+    with pytest.raises(ContractError, match=f"column '{name}' is in {int(not first)} ") as caught:
+        SOURCE.parse(Batch(SOURCE.source_id, parts, PUBLISHED, tmp_path / "tmp"))
+    assert caught.value.code == "bad_parts"
+
+
 def beds(parsed: Parsed) -> Beds:
     """Return the facts by (bed type, area, day)."""
     rows = parsed.facts["capacity"].to_pylist()

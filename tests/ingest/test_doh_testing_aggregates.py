@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -230,6 +230,23 @@ def test_telephone_numbers_of_the_list_are_not_kept(
     kept = [path for path in settings.snapshots.rglob("*") if path.is_file()]
     assert kept
     assert not any(b"555-0100" in path.read_bytes() for path in kept)
+
+
+def test_an_issue_without_the_list_waits_for_a_steward(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    statuses = []
+    for number, listed in enumerate((True, False)):
+        folder, at = tmp_path / str(number), PUBLISHED + timedelta(days=number)
+        folder.mkdir()
+        rows = [row(facility_name="Trial Laboratory"), row(facility_name="Other Laboratory")]
+        parts = [write(folder / NAME, rows)]
+        parts += [write(folder / LIST, PLACES)] if listed else []
+        (report,) = load(store, settings, SOURCE, parts, fetched_at=at, at=at)
+        statuses.append((report.status, report.flags, sorted(report.tripwires)))
+    assert statuses[0] == ("accepted", {}, [])
+    assert statuses[1][:2] == ("held", {"place_unknown": 2})
+    assert [one.split(" ")[0] for one in statuses[1][2]] == ["area_vanished"] * 2
 
 
 def key(name: str) -> str:

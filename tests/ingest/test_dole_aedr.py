@@ -78,7 +78,7 @@ BLANKED: Cases = [
     ({"workers_male": "many"}, "number_unreadable", "workers_male"),
     ({"workers_male": "0", "workers_female": "0"}, "workers_zero", "workers_male"),
     ({"hours_worked": "87840.5"}, "number_out_of_range", "hours_worked"),
-    ({"hours_worked": "9.9"}, "number_out_of_range", "hours_worked"),
+    ({"hours_worked": "79.9"}, "number_out_of_range", "hours_worked"),
     ({"hours_worked": "-1"}, "number_negative", "hours_worked"),
     ({"hours_worked": "24,960"}, "number_unreadable", "hours_worked"),
     ({"disabling": "1.5"}, "number_not_whole", "disabling"),
@@ -105,7 +105,8 @@ def test_each_fault_is_counted_where_it_stands(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("hours", "kept"), [("10", 10.0), ("87840", 87840.0), ("", None), ("0", None)]
+    ("hours", "kept"),
+    [("80", 80.0), ("79.9", None), ("24.96", None), ("87840", 87840.0), ("", None), ("0", None)],
 )
 def test_hours_are_believed_within_what_a_year_holds(
     tmp_path: Path, hours: str, kept: float | None

@@ -116,6 +116,51 @@ def test_missing_values_are_none_and_zero_is_zero(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+MULTIPLIED = (
+    "DATAFLOW,REF_AREA,TIME_PERIOD,OBS_VALUE,UNIT_MEASURE,UNIT_MULT\n"
+    "ILO:DF_X(1.0),PHL,2019,{value},PS,{power}\n"
+    "ILO:DF_X(1.0),PHL,2020,41.7,PS,\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "power", "meant"),
+    [
+        ("41.718", "3", 41_718.0), ("0.1", "1", 1.0), ("41.718", "0", 41.718), ("7", "6", 7e6),
+        ("7", "-2", 0.07), ("7", "3.0", 7_000.0), ("1.5e3", "3", 1.5e6), ("-1.2", "3", -1_200.0),
+        ("", "3", None), ("41.718", "", 41.718),
+    ],
+)  # fmt: skip
+def test_a_value_is_multiplied_by_its_power_of_ten(
+    tmp_path: Path, value: str, power: str, meant: float | None
+) -> None:
+    text = MULTIPLIED.format(value=value, power=power)
+    parsed = parse_texts(ID, tmp_path, {"ilostat_x_20260126.csv": text})
+    assert parsed.fault_counts == {}
+    assert values_of(parsed, "statistic", "period", value="value") == {"2019": meant, "2020": 41.7}
+
+
+@pytest.mark.parametrize(
+    ("power", "code"),
+    [
+        ("2.5", "number_not_whole"), ("16", "number_out_of_range"), ("-7", "number_out_of_range"),
+        ("3000", "number_out_of_range"), ("x", "number_unreadable"), ("nan", "number_unreadable"),
+        ("3: Thousands", "number_unreadable"), ("1e400", "number_unreadable"),
+    ],
+)  # fmt: skip
+def test_a_value_of_unknown_size_is_left_out(tmp_path: Path, power: str, code: str) -> None:
+    text = MULTIPLIED.format(value="41.718", power=power)
+    parsed = parse_texts(ID, tmp_path, {"ilostat_x_20260126.csv": text})
+    assert parsed.fault_counts == {(ROW, code, "UNIT_MULT"): 1}
+    assert values_of(parsed, "statistic", "period", value="value") == {"2020": 41.7}
+
+
+def test_a_value_too_large_for_a_number_is_none(tmp_path: Path) -> None:
+    text = MULTIPLIED.format(value="1e308", power="3")
+    parsed = parse_texts(ID, tmp_path, {"ilostat_x_20260126.csv": text})
+    assert parsed.fault_counts == {(FIELD, "number_unreadable", "OBS_VALUE"): 1}
+
+
 @pytest.mark.parametrize(
     ("wrong", "grade", "code", "column"),
     [
@@ -124,6 +169,7 @@ def test_missing_values_are_none_and_zero_is_zero(tmp_path: Path) -> None:
         (line(geo=""), ROW, "required", "REF_AREA"),
         (line(sector="C" * 30), ROW, "bad_text", "ECO"),
         (line(value="12x"), FIELD, "number_unreadable", "OBS_VALUE"),
+        (line(value="1_000"), FIELD, "number_unreadable", "OBS_VALUE"),
         (line(value="inf"), FIELD, "number_unreadable", "OBS_VALUE"),
         (line(geo="QQ"), FIELD, "place_unknown", "REF_AREA"),
         (line() + ",1,2", ROW, "bad_width", ""),

@@ -57,6 +57,10 @@ def test_a_good_row_becomes_one_measure(tmp_path: Path) -> None:
 
 
 LEFT_OUT: Cases = [
+    ({"ends_on": "2021-03-28"}, "date_before_other", "ends_on"),
+    ({"ends_on": "2099-12-31"}, "date_future", "ends_on"),
+    ({"ends_on": "11 April"}, "date_unreadable", "ends_on"),
+    ({"ends_on": "2021-04-31", "starts_on": ""}, "required", "starts_on"),
     ({"measure_id": ""}, "required", "measure_id"),
     ({"measure_id": "M\u200b1"}, "bad_text", "measure_id"),
     ({"starts_on": ""}, "required", "starts_on"),
@@ -66,8 +70,6 @@ LEFT_OUT: Cases = [
     ({name: name for name in GOOD}, "repeated_header", "starts_on"),
 ]
 BLANKED: Cases = [
-    ({"ends_on": "2021-03-28"}, "date_before_other", "ends_on"),
-    ({"ends_on": "2099-12-31"}, "date_future", "ends_on"),
     ({"psic": "Z"}, "sector_unknown", "psic"),
     ({"capacity_share": "30"}, "number_out_of_range", "capacity_share"),
     ({"capacity_share": "30%"}, "number_unreadable", "capacity_share"),

@@ -21,7 +21,6 @@ from ingest.reading.matching import diseases
 from ingest.sources.doh.pidsr_weekly import COLUMNS, SOURCE
 from kms.config import ROOT, Settings
 from kms.domain.intake import FIELD, ROW, Parsed
-from kms.errors import ContractError
 from kms.reference import load_diseases
 from kms.store.engine import Store
 from kms.store.facts import arrow_schema, fact_table
@@ -237,32 +236,40 @@ QUEZON = at("QUEZON CITY", "6", province="NCR", region="NCR")
 
 
 @pytest.mark.parametrize(
-    ("rows", "left", "totals"),
+    ("rows", "left", "not_believed"),
     [
         ([CEBU_ROW], {CEBU: 20}, 0),
-        ([CEBU_ROW, TALISAY_ROW], {TALISAY: 7}, 1),
-        ([TALISAY_ROW, CEBU_ROW, CEBU_CITY_ROW], {TALISAY: 7, CEBU_CITY: 9}, 1),
+        ([CEBU_ROW, TALISAY_ROW], {CEBU: 13, TALISAY: 7}, 0),
+        ([TALISAY_ROW, CEBU_ROW, CEBU_CITY_ROW], {CEBU: 13, TALISAY: 7, CEBU_CITY: 9}, 0),
+        # Towns that say all of it leave nothing, those that say more are believed.
+        ([at("", "7"), TALISAY_ROW], {TALISAY: 7}, 0),
+        ([at("", "6"), TALISAY_ROW], {TALISAY: 7}, 1),
+        ([at("", "0"), TALISAY_ROW], {TALISAY: 7}, 1),
+        ([REGION_ROW, at("", "6"), TALISAY_ROW], {REGION: 43, TALISAY: 7}, 1),
         # A highly urbanised city reports beside its province.
         ([CEBU_ROW, CEBU_CITY_ROW], {CEBU: 20, CEBU_CITY: 9}, 0),
         ([CEBU_ROW, at("", "9", province="CEBU CITY")], {CEBU: 20, CEBU_CITY: 9}, 0),
         ([REGION_ROW], {REGION: 50}, 0),
-        ([REGION_ROW, CEBU_CITY_ROW], {CEBU_CITY: 9}, 1),
-        ([REGION_ROW, CEBU_ROW], {CEBU: 20}, 1),
-        ([REGION_ROW, CEBU_ROW, TALISAY_ROW], {TALISAY: 7}, 2),
+        ([REGION_ROW, CEBU_CITY_ROW], {REGION: 41, CEBU_CITY: 9}, 0),
+        ([REGION_ROW, CEBU_ROW], {REGION: 30, CEBU: 20}, 0),
+        ([REGION_ROW, CEBU_ROW, TALISAY_ROW], {REGION: 30, CEBU: 13, TALISAY: 7}, 0),
+        ([TALISAY_ROW, CEBU_ROW, CEBU_CITY_ROW, REGION_ROW],
+         {REGION: 21, CEBU: 13, TALISAY: 7, CEBU_CITY: 9}, 0),
         ([REGION_ROW, QUEZON], {REGION: 50, "1381300000": 6}, 0),
-        ([at("", "90", province="", region="NCR"), QUEZON], {"1381300000": 6}, 1),
-        ([at("", "90", province="NCR", region="NCR"), QUEZON], {"1381300000": 6}, 1),
-        ([at("", "999", province="", region="Philippines"), QUEZON], {"1381300000": 6}, 1),
+        ([at("", "90", province="", region="NCR"), QUEZON], {NCR: 84, "1381300000": 6}, 0),
+        ([at("", "90", province="NCR", region="NCR"), QUEZON], {NCR: 84, "1381300000": 6}, 0),
+        ([at("", "999", province="", region="Philippines"), QUEZON],
+         {COUNTRY: 993, "1381300000": 6}, 0),
         ([at("", "999", province="", region="Philippines")], {COUNTRY: 999}, 0),
         ([at("", "999", province="", region="Philippines"), at("", "1", province="", region="")],
-         {UNKNOWN: 1}, 1),
+         {COUNTRY: 998, UNKNOWN: 1}, 0),
         # Towns that are not known are parts of their province, too, and not each other.
-        ([CEBU_ROW, ODD_TOWN], {CEBU: 3}, 1),
+        ([CEBU_ROW, ODD_TOWN], {CEBU: 20}, 0),
         ([ODD_TOWN, NO_TOWN, TALISAY_ROW], {CEBU: 5, TALISAY: 7}, 0),
-        ([REGION_ROW, at("Nowhere", "4", province="")], {REGION: 4}, 1),
+        ([REGION_ROW, at("Nowhere", "4", province="")], {REGION: 50}, 0),
         # A town that did not report is no part.
         ([CEBU_ROW, at("TALISAY CITY", "")], {CEBU: 20}, 0),
-        ([CEBU_ROW, at("TALISAY CITY", "0")], {TALISAY: 0}, 1),
+        ([CEBU_ROW, at("TALISAY CITY", "0")], {CEBU: 20, TALISAY: 0}, 0),
         # Other weeks and diseases may be at another level.
         ([CEBU_ROW, TALISAY_ROW | {"morbidity_week": "1"}], {CEBU: 20, TALISAY: 7}, 0),
         ([CEBU_ROW, TALISAY_ROW | {"disease": "Measles"}], {CEBU: 20, TALISAY: 7}, 0),
@@ -270,12 +277,24 @@ QUEZON = at("QUEZON CITY", "6", province="NCR", region="NCR")
         ([CEBU_ROW, TALISAY_ROW | {"disease": "Cholera"}], {CEBU: 20}, 0),
     ],
 )  # fmt: skip
-def test_a_total_beside_its_parts_is_left_out(
-    tmp_path: Path, rows: list[Row], left: dict[str, int], totals: int
+def test_a_total_beside_its_parts_counts_where_they_do_not(
+    tmp_path: Path, rows: list[Row], left: dict[str, int], not_believed: int
 ) -> None:
     parsed = parse(tmp_path, *rows)
     assert cases_by_area(parsed) == left
-    assert parsed.counts(ROW).get("summary_row", 0) == totals
+    assert parsed.counts(FIELD).get("part_exceeds_whole", 0) == not_believed
+    assert parsed.counts(ROW).get("summary_row", 0) == 0
+
+
+def test_each_number_of_a_total_is_compared_by_itself(tmp_path: Path) -> None:
+    whole = row(city_municipality="", cases="20", confirmed="9", deaths="0")
+    parsed = parse(tmp_path, whole, row(cases="12", confirmed="", deaths="1"))
+    assert parsed.fault_counts == {(FIELD, "part_exceeds_whole", "deaths"): 1}
+    found = facts(parsed)
+    assert {(area, kind, basis): n for (_, kind, basis, area, _), n in found.items()} == {
+        (CEBU, "all", "report"): 8, (CEBU, "confirmed", "report"): 9,
+        (TALISAY, "all", "report"): 12, (TALISAY, "all", "death"): 1,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -343,10 +362,12 @@ def test_the_sample_says_what_it_says(store: Store, settings: Settings) -> None:
     assert set(given.columns) == set(COLUMNS.all_names)
 
 
-def test_a_file_of_many_totals_is_refused(store: Store, settings: Settings, tmp_path: Path) -> None:
-    path = write(tmp_path, [CEBU_ROW, TALISAY_ROW])
-    with pytest.raises(ContractError, match=r"1 of 2 rows cannot be used \(summary_row: 1\)"):
-        load(store, settings, SOURCE, [path], fetched_at=PUBLISHED)
+def test_a_file_that_carries_totals_is_taken_in_once(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    path = write(tmp_path, [at("", "7"), TALISAY_ROW])
+    (report,) = load(store, settings, SOURCE, [path], fetched_at=PUBLISHED)
+    assert (report.rows_read, report.rows_accepted, report.rows_duplicate) == (2, 1, 1)
 
 
 @hypothesis_settings(max_examples=25, deadline=None)
@@ -369,7 +390,10 @@ def test_every_row_ends_in_one_place_and_no_case_counts_twice(
     parsed = parse(tmp_path_factory.mktemp("rows"), *rows)
     counted = cases_by_area(parsed)
     assert parsed.rows_accepted >= len(counted)
-    if TALISAY in counted:
-        assert REGION not in counted
-        assert COUNTRY not in counted
+    # Of a total that is told once, the sum up the tree is its own figure, unless parts exceed it.
+    in_cebu, regions = counted.get(CEBU, 0) + counted.get(TALISAY, 0), rows.count(REGION_ROW)
+    if CEBU_ROW in rows:
+        assert in_cebu == 20 if in_cebu <= 20 else "part_exceeds_whole" in parsed.counts(FIELD)
+    if regions and "part_exceeds_whole" not in parsed.counts(FIELD):
+        assert in_cebu + counted.get(CEBU_CITY, 0) + counted.get(REGION, 0) == 50
     assert parsed.rows_accepted + parsed.rows_rejected + parsed.rows_duplicate == len(rows)

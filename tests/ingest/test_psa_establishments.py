@@ -43,7 +43,7 @@ def test_a_good_row_becomes_one_count(tmp_path: Path) -> None:
     assert parsed.fault_counts == {}
     assert facts(parsed) == [
         {
-            "area": "0702200000",
+            "area": "psa:0702200000",
             "sector": "C",
             "size_class": "micro",
             "ref_date": "2024-01-01",

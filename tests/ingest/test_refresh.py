@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import random
-import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -20,19 +18,22 @@ from sqlalchemy import func, select
 from ingest.load import load
 from ingest.nightly.clockwork import last_due, serve_due, trigger_of
 from ingest.nightly.refresh import holding_lease, refresh
+from ingest.nightly.state import read_state
 from ingest.source import source_named
-from kms.config import ROOT, Settings
+from kms.api.server import create_api
+from kms.config import MANILA, Settings
 from kms.errors import ConfigError, DataError, FetchError, HeldError, NoDataError
 from kms.store import ledger
 from kms.store.engine import Store, open_store
 from kms.store.fact_tables import CaseCount
+from kms.store.fences import insist
+from kms.store.migrate import migrate
 from kms.store.open import CLOCK, set_store_fact
-from kms.store.publications import current_issue, issues, write_draft
+from kms.store.ops_tables import Run
+from kms.store.publications import current_issue, issues, switch, write_draft
 from kms.store.tables import EstimateBlob, EstimateSeries, LatestValue, Publication
-from tests.conftest import FULL
 from tests.published import NOW, make_published_store, write_cases
 
-KILLS = 200 if FULL else 20
 LATER = "DOH COVID Data Drop_ 20210328 - 04 Case Information.csv"
 Fingerprint = tuple[object, ...]
 
@@ -182,7 +183,8 @@ def test_who_lost_the_lease_publishes_nothing(published: Store, settings: Settin
         ledger.take_lease(
             published, "refresh", "other:1", datetime.now(UTC), gone=lambda _holder: True
         )
-        assert not ledger.still_ours(published, "refresh", fence)
+        with published.write() as connection, pytest.raises(HeldError, match="has taken over"):
+            insist(connection, fence)
 
 
 def test_what_dead_processes_left_is_swept_away(published: Store, settings: Settings) -> None:
@@ -201,98 +203,163 @@ def test_what_dead_processes_left_is_swept_away(published: Store, settings: Sett
     assert "draft" not in states
 
 
-def test_a_missed_night_is_caught_up_once(published: Store, settings: Settings) -> None:
-    moment = datetime(2026, 11, 16, 3, tzinfo=UTC)
-    assert last_due(trigger_of(settings), moment) == datetime(2026, 11, 15, 18, 10, tzinfo=UTC)
-    assert serve_due(published, settings, moment)
-    assert not serve_due(published, settings, moment + timedelta(minutes=1))
-    assert serve_due(published, settings, moment + timedelta(days=3))
-    assert not serve_due(published, settings, moment + timedelta(days=3, minutes=1))
+MORNING = datetime(2026, 11, 16, 3, tzinfo=UTC)
+DUE = datetime(2026, 11, 15, 18, 10, tzinfo=UTC)
 
 
-def test_a_failing_night_is_tried_three_times(store: Store, settings: Settings) -> None:
-    moment = datetime(2026, 11, 16, 3, tzinfo=UTC)
-    for minute in range(5):
-        assert not serve_due(store, settings, moment + timedelta(minutes=minute))
+def serve(store: Store, settings: Settings, moment: datetime) -> bool:
+    """Look at a moment whether something is due."""
+    return serve_due(store, settings, lambda: moment)
+
+
+def runs(store: Store) -> list[dict[str, Any]]:
+    """Return every run as the ledger has it, oldest due time first."""
     with store.read_ops() as operations:
-        assert len(ledger.recent_runs(operations, 10)) == 3
+        found = operations.execute(select(Run.__table__).order_by(Run.slot)).mappings()
+        return [dict(row) for row in found]
+
+
+def test_a_missed_night_is_caught_up_once(published: Store, settings: Settings) -> None:
+    assert last_due(trigger_of(settings), MORNING) == DUE
+    assert serve(published, settings, MORNING)
+    assert not serve(published, settings, MORNING + timedelta(minutes=1))
+    assert serve(published, settings, MORNING + timedelta(days=3))
+    assert not serve(published, settings, MORNING + timedelta(days=3, minutes=1))
+    served = [(r["slot"], r["state"], r["catch_up"], r["attempt"]) for r in runs(published)]
+    assert served == [
+        (DUE, "unchanged", False, 1),
+        (DUE + timedelta(days=3), "unchanged", True, 1),
+    ]
+
+
+def test_a_clock_that_jumped_makes_no_second_run_and_loses_no_night(
+    published: Store, settings: Settings
+) -> None:
+    assert serve(published, settings, MORNING)
+    assert not serve(published, settings, MORNING - timedelta(hours=1))
+    assert serve(published, settings, MORNING + timedelta(days=30))  # ahead by a month
+    assert serve(published, settings, MORNING + timedelta(days=1))  # and right again
+    assert [r["attempt"] for r in runs(published)] == [1, 1, 1]
+
+
+def test_a_lease_taken_under_a_clock_far_ahead_keeps_nobody_out(published: Store) -> None:
+    ahead = datetime.now(UTC) + timedelta(hours=1)
+    ledger.take_lease(published, "refresh", "elsewhere:1", ahead, gone=lambda _h: False)
+    with holding_lease(published) as fence:
+        assert fence == 2
+
+
+def test_an_operations_store_made_anew_shuts_nobody_out(
+    published: Store, settings: Settings
+) -> None:
+    for _ in range(3):
+        refresh(published, settings)
+    published.close()
+    for path in settings.home.glob("ops.sqlite*"):
+        path.unlink()
+    again = open_store(settings)
+    migrate(again)
+    with holding_lease(again) as fence:
+        assert fence == 4
+    again.close()
+
+
+def test_a_run_that_died_is_tried_again_under_its_own_due_time(
+    published: Store, settings: Settings
+) -> None:
+    fence = ledger.take_lease(published, "refresh", "here:1", MORNING, gone=lambda _h: False)
+    ledger.begin(published, "refresh", DUE, fence, at=MORNING)
+    assert not serve(published, settings, MORNING + timedelta(seconds=30))  # its lease lasts
+    assert serve(published, settings, MORNING + timedelta(seconds=90))
+    (run,) = runs(published)
+    assert (run["slot"], run["attempt"], run["state"]) == (DUE, 2, "unchanged")
+
+
+def test_a_run_taken_over_writes_nothing_more(published: Store) -> None:
+    late = ledger.take_lease(published, "refresh", "here:1", MORNING, gone=lambda _h: False)
+    attempt = ledger.begin(published, "refresh", DUE, late, at=MORNING)
+    ledger.take_lease(published, "refresh", "there:1", MORNING, gone=lambda _h: True)
+    with pytest.raises(HeldError, match="has taken over"):
+        ledger.advance(published, attempt, ledger.FETCHED, MORNING)
+    with pytest.raises(HeldError, match="has taken over"):
+        ledger.end(published, attempt, ledger.Ending(ledger.PUBLISHED), MORNING)
+    assert [r["state"] for r in runs(published)] == ["abandoned"]
+    with published.read() as connection:
+        before = current_issue(connection)
+    with pytest.raises(HeldError, match="has taken over"):
+        switch(published, before.id, current=True, fence=late)
+
+
+def test_a_due_time_is_served_by_one_of_two(published: Store, settings: Settings) -> None:
+    refresh(published, settings, slot=DUE)
+    with pytest.raises(HeldError, match="is unchanged and is not tried again"):
+        refresh(published, settings, slot=DUE)
+
+
+def test_a_fault_a_person_must_mend_is_not_tried_again(store: Store, settings: Settings) -> None:
+    for minute in range(5):
+        assert not serve(store, settings, MORNING + timedelta(minutes=minute))
+    (run,) = runs(store)
+    assert (run["state"], run["attempt"], run["next_try_at"]) == ("failed", 1, None)
+    assert run["error_code"] == "NoDataError"
+
+
+def test_a_fault_that_may_pass_is_tried_again_ever_later(
+    published: Store, settings: Settings, tmp_path: Path
+) -> None:
+    absent = settings.model_copy(update={"inbox": tmp_path / "not mounted"})
+    tried = [n for n in range(60) if _tries(published, absent, MORNING + timedelta(minutes=n))]
+    (run,) = runs(published)
+    assert (run["state"], run["attempt"], run["next_try_at"]) == ("failed", 4, None)
+    assert tried[0] == 0
+    # A minute, five and fifteen after, each up to a fifth longer.
+    first, second, third = (b - a for a, b in pairwise(tried))
+    assert (first, second) == (2, 6)
+    assert third in (16, 17, 18)
+
+
+def _tries(store: Store, settings: Settings, moment: datetime) -> bool:
+    before = [run["attempt"] for run in runs(store)]
+    assert not serve(store, settings, moment)
+    return [run["attempt"] for run in runs(store)] != before
+
+
+def test_a_night_nobody_served_is_told_even_if_no_scheduler_ever_ran(
+    published: Store, settings: Settings
+) -> None:
+    def told(moment: datetime) -> list[str]:
+        found = read_state(published, settings, moment).problems
+        return [problem for problem in found if "was not done" in problem]
+
+    assert told(MORNING)[0].startswith(
+        "the refresh due at 2026-11-16 02:10 was not done (the last was for never)"
+    )
+    assert serve(published, settings, MORNING)
+    assert told(MORNING) == []
+    assert told(DUE + timedelta(days=1, minutes=30)) == []
+    assert "2026-11-17 02:10 was not done" in told(DUE + timedelta(days=1, hours=2))[0]
+
+
+def test_readiness_tells_whether_the_scheduler_lives(published: Store, settings: Settings) -> None:
+    client = create_api(published).test_client()
+    assert client.get("/readyz").get_json()["scheduler"] == "never"
+    serve_due(published, settings)
+    told = client.get("/readyz").get_json()
+    assert (told["status"], told["scheduler"]) == ("ready", "alive")
+    assert datetime.fromisoformat(told["refreshed_for"]) == last_due(
+        trigger_of(settings), datetime.now(UTC)
+    )
+    ledger.beat(published, ledger.SCHEDULER, datetime.now(UTC) - timedelta(minutes=6))
+    assert client.get("/readyz").get_json()["scheduler"] == "silent"
+
+
+def test_a_schedule_may_begin_with_seconds(settings: Settings) -> None:
+    fast = trigger_of(settings.model_copy(update={"refresh_cron": "*/20 10 2 * * mon"}))
+    monday = datetime(2026, 11, 16, 2, 10, tzinfo=MANILA)
+    assert last_due(fast, monday + timedelta(seconds=30)) == monday + timedelta(seconds=20)
+    assert last_due(fast, monday - timedelta(seconds=1)) == monday - timedelta(days=7, seconds=-40)
 
 
 def test_a_schedule_that_cannot_be_read_says_so(settings: Settings) -> None:
     with pytest.raises(ConfigError, match="KMS_REFRESH_CRON"):
         trigger_of(settings.model_copy(update={"refresh_cron": "at night"}))
-
-
-def run_refresh(home: Path, inbox: Path) -> subprocess.Popen[bytes]:
-    """Start the real command."""
-    environment = os.environ | {"KMS_HOME": str(home), "KMS_INBOX": str(inbox)}
-    return subprocess.Popen(
-        [sys.executable, "-W", "ignore", str(ROOT / "app.py"), "refresh", "--quiet"],
-        cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-    )  # fmt: skip
-
-
-@pytest.mark.torture
-def test_killed_at_any_moment_the_store_shows_the_old_or_the_new_publication(
-    published: Store, settings: Settings, tmp_path: Path
-) -> None:
-    settled = tmp_path / "settled"
-    waiting = tmp_path / "waiting"
-    later_release(waiting)
-    old = seen(published), facts(published)
-    published.close()
-    shutil.copytree(settings.home, settled)
-
-    def fresh() -> tuple[Path, Path]:
-        home, inbox = tmp_path / "killed", tmp_path / "inbox"
-        for folder, source in ((home, settled), (inbox, waiting)):
-            shutil.rmtree(folder, ignore_errors=True)
-            shutil.copytree(source, folder)
-        return home, inbox
-
-    home, inbox = fresh()
-    started = time.monotonic()
-    whole = run_refresh(home, inbox)
-    _, said = whole.communicate(timeout=300)
-    lasted = time.monotonic() - started
-    assert whole.returncode == 0, said.decode()
-    new = look(home)
-    assert new[0] != old[0]
-    met = set()
-    for chance in random.Random(7).sample(range(1000), KILLS):  # noqa: S311  # not a secret
-        home, inbox = fresh()
-        process = run_refresh(home, inbox)
-        time.sleep(lasted * (0.1 + 0.9 * chance / 1000))
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        visible, counted = look(home)
-        assert visible in (old[0], new[0])
-        assert counted in (old[1], new[1])
-        assert visible == old[0] or counted == new[1]
-        met.add((visible == new[0], counted == new[1]))
-    assert (False, False) in met
-    again = run_refresh(home, inbox)
-    _, said = again.communicate(timeout=300)
-    assert again.returncode == 0, said.decode()
-    assert look(home) == new
-    assert drafts(home) == 0
-
-
-def look(home: Path) -> tuple[Fingerprint, tuple[int, int]]:
-    """Return what the store under a folder shows."""
-    store = open_store(Settings(home=home))
-    try:
-        return seen(store), facts(store)
-    finally:
-        store.close()
-
-
-def drafts(home: Path) -> int:
-    """Return how many unfinished publications are left."""
-    store = open_store(Settings(home=home))
-    try:
-        with store.read() as connection:
-            unfinished = select(func.count()).where(Publication.state == "draft")
-            return connection.execute(unfinished).scalar_one()
-    finally:
-        store.close()

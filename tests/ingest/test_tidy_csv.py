@@ -473,3 +473,20 @@ def test_the_sample_of_each_mapping_is_taken_in_whole(
     for report in reports:
         assert (report.status, report.rejects, report.flags) == ("accepted", {}, {})
         assert report.rows_accepted == report.rows_read > 0
+
+
+def test_columns_that_differ_by_signs_alone_are_kept_apart(tmp_path: Path) -> None:
+    mapping = BEDS.replace('"In use"', '"Beds 5-9"').replace('"All"', '"Beds 59"')
+    header = "Day,Region,City,Kind,Bed,Beds 59,Beds 5-9\n"
+    path = tmp_path / "beds.csv"
+    path.write_text(header + "20/01/2026,NCR,,public,Ward,10,3\n", encoding="utf-8")
+    source = source_of_mapping(parse_mapping(mapping, "trial.toml"))
+    parsed = source.parse(Batch(source.source_id, (path,), PUBLISHED, tmp_path / "tmp"))
+    (fact,) = parsed.facts["capacity"].to_pylist()
+    assert (fact["occupied"], fact["total"]) == (3, 10)
+    path.write_text(path.read_text().replace("Beds 5-9", "Beds 5 9 "), encoding="utf-8")
+    parsed = source.parse(Batch(source.source_id, (path,), PUBLISHED, tmp_path / "tmp"))
+    assert parsed.facts["capacity"].to_pylist() == [fact]
+    path.write_text(path.read_text().replace(",Beds 5 9 ", ""), encoding="utf-8")
+    with pytest.raises(ContractError, match="column 'Beds 5-9' is missing"):
+        source.parse(Batch(source.source_id, (path,), PUBLISHED, tmp_path / "tmp"))

@@ -49,6 +49,11 @@ page:/account                                  .xxxx xxxxxx ...x ..
 page:/establishments/<establishment>           ...x. x..x.x .... ..
 page:/data/faults                              ..... ...x.x .... ..
 page:/data/held                                ..... ...x.x .... ..
+page:/data/enter/<kind>                        ..... ...x.x .... ..
+page:/data/mappings                            ..... ...x.x .... ..
+page:/data/mappings/<mapping>                  ..... ...x.x .... ..
+page:/data/upload                              ..... ...x.x .... ..
+page:/data/upload/<upload>                     ..... ...x.x .... ..
 page:/admin/users                              ..... ...x.x .... ..
 page:/admin/users/<account>                    ..... ...x.x .... ..
 page:/admin/sessions                           ..... .....x .... ..
@@ -62,10 +67,18 @@ form:/account:end-sessions                     .xxxx xxxxxx ...x ..
 form:/account:make-token                       .xxxx xxxxxx .... ..
 form:/account:revoke-token                     .xxxx xxxxxx .... ..
 form:/areas/<area>:export                      ..x.. ...xxx .... ..
+form:/data/faults:download                      ..... ...x.x .... ..
+form:/data/faults:correct                       ..... ...x.x .... ..
 form:/data/held:release                        ..... ...x.x .... ..
 form:/data/held:withdraw                       ..... ...x.x .... ..
 form:/data/held:waive                          ..... ...x.x .... ..
 form:/data/held:unwaive                        ..... ...x.x .... ..
+form:/data/enter/<kind>:enter                  ..... ...x.x .... ..
+form:/data/mappings/<mapping>:form             ..... ...x.x .... ..
+form:/data/mappings/<mapping>:text             ..... ...x.x .... ..
+form:/data/upload:upload                       ..... ...x.x .... ..
+form:/data/upload/<upload>:take                ..... ...x.x .... ..
+form:/data/upload/<upload>:discard             ..... ...x.x .... ..
 form:/admin/users:invite                       ..... .....x .... ..
 form:/admin/users:withdraw                     ..... .....x .... ..
 form:/admin/users/<account>:reset              ..... ...x.x .... ..
@@ -117,7 +130,10 @@ ADDRESSES = {
     "endpoint:healthz": "/healthz",
     "endpoint:readyz": "/readyz",
 }
-FIELDS = {"<area>": "1300000000", "<account>": "nobody", "<entry>": "none", "<establishment>": FIRM}
+FIELDS = {
+    "<area>": "1300000000", "<account>": "nobody", "<entry>": "none", "<establishment>": FIRM,
+    "<upload>": "none", "<kind>": "inspection", "<mapping>": "new",
+}  # fmt: skip
 
 
 def spec() -> dict[str, dict[str, bool]]:

@@ -43,6 +43,7 @@ BLANK_SHARE = 0.4  # of the weeks not reported, those with a row whose count is 
 FIRST_COUNT_SHARE = 0.90
 OVERCONFIRMED = 9  # rows with more confirmed than cases
 TOTALS = 8  # weeks whose rows of Metro Manila's cities have a total beside them
+OUTDATED = 100  # the total is this part of all cases, far less than the cities have by now
 NOT_KEPT = ("Chikungunya", 24)  # a disease without a reference file, and its rows
 
 
@@ -173,12 +174,12 @@ def _given(numbers: NDArray[np.int64], given: NDArray[np.bool_]) -> Any:
 
 
 def _extra_rows(weekly: WeeklyCases, lag: NDArray[np.int64]) -> Any:
-    """Return rows left out on arrival: totals of Metro Manila, a disease without a file."""
+    """Return rows that do not count: outdated totals of Metro Manila, a disease without a file."""
     capital = f"{DOH_REGIONS[NCR]},{DOH_REGIONS[NCR]},,{NCR}"
     told = np.flatnonzero(lag >= len(LATE_SHARES))
     week_texts = [_week_text(sunday) for sunday in weekly.sundays]
     totals = [
-        f"Dengue,{week_texts[week]},{capital},{weekly.cases[0, :, week].sum() // 8},,\n"
+        f"Dengue,{week_texts[week]},{capital},{weekly.cases[0, :, week].sum() // OUTDATED},,\n"
         for week in told[:TOTALS]
     ]
     name, count = NOT_KEPT

@@ -56,6 +56,24 @@ def whole_code(code: str) -> tuple[str, str | None]:
     return (found, None) if found else (UNKNOWN, CODE_UNKNOWN)
 
 
+def statistical_unit(area: str) -> str:
+    """Return the area that a table of the Philippine Statistics Authority means by a province.
+
+    Its provinces are without their highly urbanised cities, ours with them; a rate of cases in
+    all of a province by people in a part of it would be wrong and look right.
+    """
+    return f"psa:{area}" if area in _with_cities() else area
+
+
+@cache
+def _with_cities() -> frozenset[str]:
+    """Return the provinces in which highly urbanised cities lie."""
+    areas = load_areas()
+    return frozenset(area.province for area in areas if area.level == "huc") - {
+        area.code for area in areas if area.level == "region"
+    }
+
+
 @cache
 def _codes() -> dict[str, str]:
     """Return 9-digit, 2023 and current codes to current ones; these win where they overlap."""

@@ -2,7 +2,8 @@
 
 Our own layout of the weekly report form, since bulletins are printed: one row for each disease,
 week and reporting place. 0 is a report of no cases ("zero report") and is kept; a blank or a
-missing row is no report and is kept as nothing.
+missing row is no report and is kept as nothing. What is kept at a province is known of the
+province and of none of its towns: the sum up the tree is the province's own figure.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ COLUMNS = Columns(
     ),
 )
 _IS_HEADER = f"starts_with(lower(place), 'region{SEPARATOR}province{SEPARATOR}')"
-_GIVEN = "coalesce(cases, confirmed, deaths) IS NOT NULL"
+_WEEK = "disease, morbidity_year, morbidity_week"
+MEASURES = ("cases", "confirmed", "deaths")
+DEEPEST_TOTAL = 2  # areas above a province: its region, the country
 
 
 def parse(batch: Batch) -> Parsed:
@@ -66,11 +69,12 @@ def parse(batch: Batch) -> Parsed:
         table.judge_fields(essential=("disease", "morbidity_year", "morbidity_week"))
         _judge_weeks(table)
         match_places(table, find_reporting_place)
-        _reject_totals(table)
+        _name_spots(table)
         table.settle(
             ("morbidity_week", "morbidity_year", "disease", "spot"),
-            ("cases", "confirmed", "deaths"),
+            MEASURES,
         )
+        _take_parts_out(table)
         return table.parsed({"case_count": _facts(table)})
 
 
@@ -117,42 +121,68 @@ def _judge_weeks(table: Table) -> None:
     )
 
 
-def _reject_totals(table: Table) -> None:
-    """Leave out rows of an area beside rows of its parts in the same week: counted twice.
+def _name_spots(table: Table) -> None:
+    """Make `spots` (place, spot, is_total, depth, above) and give every row its `spot`.
 
-    Gives every row its `spot`: the area, or, where something finer was named and not found, the
-    words of the place, so that two unknown towns of one province are not taken for one.
+    That is the area, or, where something finer was named and not found, the words of the place,
+    so that two unknown towns of one province are not taken for one.
     """
-    engine = table.engine
+    engine, areas = table.engine, load_areas()
     places = engine.execute("SELECT place, area FROM gazetteer").fetchall()
     named = [(place, area, _is_whole(place, area)) for place, area in places]
+    above = [_above(area, table.release_date, whole=whole) for _, area, whole in named]
+    is_total = [whole and not areas.get(area).is_leaf for _, area, whole in named]
     spots = pa.table(
         {
             "place": pa.array([place for place, _, _ in named], pa.string()),
             "spot": pa.array([area if whole else place for place, area, whole in named]),
-            "is_whole": pa.array([whole for _, _, whole in named], pa.bool_()),
-            "wholes": pa.array(
-                [_wholes(area, table.release_date, whole=whole) for _, area, whole in named],
-                pa.list_(pa.string()),
-            ),
+            "is_total": pa.array(is_total, pa.bool_()),
+            "depth": pa.array(list(map(len, above)), pa.int64()),
+            "above": pa.array(above, pa.list_(pa.string())),
         }
     )
     engine.register("spots", spots)
     engine.execute("ALTER TABLE stage ADD COLUMN spot VARCHAR")
     engine.execute("UPDATE stage SET spot = spots.spot FROM spots WHERE spots.place = stage.place")
+
+
+def _take_parts_out(table: Table) -> None:
+    """Make `told`: the accepted rows, of a total only what its parts do not say.
+
+    A province of 20 cases beside towns with 7 leaves 13 in towns nobody named, so that sums up
+    the tree are what the province's own row says. A total below the sum of its parts is not
+    believed; one that is just their sum counts as a copy of them.
+    """
+    engine = table.engine
     engine.execute(
-        "CREATE TABLE totals AS SELECT DISTINCT disease, morbidity_year, morbidity_week, "
-        "unnest(wholes) AS spot FROM stage JOIN spots USING (place) "
-        f"WHERE NOT rejected AND {_GIVEN}"
+        f"CREATE TABLE told AS SELECT row, {_WEEK}, area, {', '.join(MEASURES)}, is_total, depth, "
+        "above FROM accepted JOIN spots USING (place)"
     )
-    table.reject(
-        "summary_row",
-        COLUMNS.place[0],
-        "rowid IN (SELECT stage.rowid FROM stage JOIN spots USING (place) JOIN totals ON "
-        "totals.spot = stage.spot AND totals.disease = stage.disease AND "
-        "totals.morbidity_year = stage.morbidity_year AND "
-        "totals.morbidity_week = stage.morbidity_week WHERE is_whole)",
-    )
+    for depth in range(DEEPEST_TOTAL, -1, -1):  # provinces first, the country last
+        sums = ", ".join(f"sum({measure}) AS {measure}" for measure in MEASURES)
+        engine.execute(
+            f"CREATE OR REPLACE TABLE parts AS SELECT {_WEEK}, part_of AS area, {sums} FROM "
+            "(SELECT *, unnest(above) AS part_of FROM told) GROUP BY ALL"
+        )
+        totals = (
+            f"FROM told JOIN parts USING ({_WEEK}, area) WHERE told.is_total AND depth = {depth}"
+        )
+        for name in MEASURES:
+            less = f"SELECT row {totals} AND told.{name} < parts.{name}"
+            table.flag("part_exceeds_whole", name, f"rowid IN ({less})")
+        known = " AND ".join(f"(told.{n} IS NULL OR told.{n} = parts.{n})" for n in MEASURES)
+        given = " OR ".join(f"told.{name} IS NOT NULL" for name in MEASURES)
+        engine.execute(f"INSERT INTO copies SELECT row {totals} AND {known} AND ({given})")
+        engine.execute("DELETE FROM told WHERE row IN (SELECT row FROM copies)")
+        rest = ", ".join(
+            f"{n} = CASE WHEN told.{n} >= coalesce(parts.{n}, 0) THEN "
+            f"told.{n} - coalesce(parts.{n}, 0) END"
+            for n in MEASURES
+        )
+        same = " AND ".join(f"told.{key} = parts.{key}" for key in (*_WEEK.split(", "), "area"))
+        engine.execute(
+            f"UPDATE told SET {rest} FROM parts WHERE {same} AND is_total AND depth = {depth}"
+        )
 
 
 def _is_whole(place: str, area: str) -> bool:
@@ -165,8 +195,8 @@ def _is_whole(place: str, area: str) -> bool:
     return not (city or below_region)
 
 
-def _wholes(area: str, day: date, *, whole: bool) -> list[str]:
-    """Return the areas whose rows would count a row's cases again."""
+def _above(area: str, day: date, *, whole: bool) -> list[str]:
+    """Return the areas whose totals hold a row's cases too."""
     areas = load_areas()
     if area not in areas:
         return [COUNTRY]
@@ -186,7 +216,7 @@ def _facts(table: Table) -> pa.Table:
     selections = " UNION ALL ".join(
         f"SELECT disease, '{classification}' AS classification, '{basis}' AS basis, "
         f"'week' AS grain, area, sunday AS ref_date, CAST(sum({column}) AS BIGINT) AS cases "
-        f"FROM accepted JOIN weeks USING (morbidity_year, morbidity_week) "
+        f"FROM told JOIN weeks USING (morbidity_year, morbidity_week) "
         f"WHERE {column} IS NOT NULL GROUP BY ALL"
         for column, (classification, basis) in counted.items()
     )
@@ -206,4 +236,5 @@ SOURCE = Source(
     parse=parse,
     rows_are_persons=False,
     limits=Limits(stale_days=35),  # weeks come in two to four weeks after they end
+    parser_version=2,  # totals count where their parts do not
 )

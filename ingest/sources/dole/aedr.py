@@ -33,8 +33,10 @@ SOMETHING_HAPPENED = " OR ".join(
     f"try_cast({name}_text AS DOUBLE) > 0"
     for name in ("hours_worked", "disabling", "non_disabling", "fatal")
 )
+FEWEST_HOURS = 8  # of a worker in a year, one shift; hours given in thousands are 2 or 3
 HOURS_IMPOSSIBLE = (
-    f"{WORKERS} > 0 AND {{value}} NOT BETWEEN {WORKERS} AND {HOURS_OF_A_YEAR} * {WORKERS}"
+    f"{WORKERS} > 0 AND {{value}} NOT BETWEEN {FEWEST_HOURS} * {WORKERS} "
+    f"AND {HOURS_OF_A_YEAR} * {WORKERS}"
 )
 
 COLUMNS = Columns(
@@ -88,6 +90,7 @@ SOURCE = Source(
     licence="Provided by the Department of Labor and Employment for use in this system",
     rhythm="yearly, reports of a year are due by 30 January of the next",
     limits=SLOW,
+    parser_version=2,  # hours in thousands are not believed
     every_days=366,
     grace_days=31,
     used_for="kept for injury and severity rates: hours worked",

@@ -47,6 +47,7 @@ def parse(batch: Batch) -> Parsed:
         latest = batch.release_date + FURTHEST_AHEAD
         table = Table(engine, batch.source_id, latest, COLUMNS)
         table.read_parts(batch)
+        _reject_unknown_ends(table)
         table.judge()
         table.judge_fields(essential=("measure_id",))
         match_places(table, whole_place)
@@ -59,6 +60,13 @@ def parse(batch: Batch) -> Parsed:
             "level, capacity_share, instrument FROM accepted LEFT JOIN industries USING (psic)"
         )
         return table.parsed({"measure": fact_rows(engine, "measure", selection)})
+
+
+def _reject_unknown_ends(table: Table) -> None:
+    """Leave out measures whose end cannot be believed: without it they would never end."""
+    found = "SELECT DISTINCT ends_on_fault FROM stage WHERE ends_on_fault IS NOT NULL ORDER BY 1"
+    for (code,) in table.engine.execute(found).fetchall():
+        table.reject(code, "ends_on", f"ends_on_fault = '{code}'")
 
 
 SOURCE = Source(
@@ -74,4 +82,5 @@ SOURCE = Source(
     name_ends_with=(r"(^|[^a-z_])measures_\d{8}\.(csv|xlsx)$",),
     parse=parse,
     rows_are_persons=False,
+    parser_version=2,  # an end that cannot be read does not make a measure endless
 )

@@ -39,21 +39,29 @@ ROLES = {
     "sex": ("sex",),
     "unit": ("unit", "unit_measure"),
     "period": ("time_period",),
+    "multiplier": ("unit_mult",),
     "value": ("obs_value",),
     "obs_status": ("obs_status", "obs_flag"),
     "flag": ("conf_status",),
 }
 NEEDED = ("dataset", "area", "period", "value")
-LEFT = ("structure", "structure_name", "action", "last update", "series_key", "unit_mult")
+LEFT = ("structure", "structure_name", "action", "last update", "series_key")
 SEXES = {"T": "", "SEX_T": "", "F": "female", "SEX_F": "female", "M": "male",
          "SEX_M": "male", "UNK": "unknown", "SEX_O": "other"}  # fmt: skip
 LABELLED, FIRST_PAIR = "structure_name", 3
 LAYOUT = (
-    "DATAFLOW", "REF_AREA", "ECO", "SEX", "BREAKDOWN", "UNIT_MEASURE", "TIME_PERIOD", "OBS_VALUE",
-    "OBS_STATUS",
+    "DATAFLOW", "REF_AREA", "ECO", "SEX", "BREAKDOWN", "UNIT_MEASURE", "TIME_PERIOD", "UNIT_MULT",
+    "OBS_VALUE", "OBS_STATUS",
 )  # fmt: skip
 _PERIOD = r"\d{4}(-?[SQMW]\d{1,2}|-\d{2}(-\d{2})?)?"
-_VALUE = "try_cast({text} AS DOUBLE)"
+_POWER = "try_cast({text} AS DOUBLE)"
+LEAST_POWER, MOST_POWER = -6, 15  # of ten, from millionths to the most of the code list
+# As if the power stood behind the number: 0.1 times ten is then 1, and nothing beside it.
+_VALUE = (
+    "CASE WHEN coalesce(UNIT_MULT, 0) = 0 THEN try_cast({text} AS DOUBLE) ELSE "
+    "coalesce(try_cast(concat({text}, 'e', UNIT_MULT) AS DOUBLE), "
+    "try_cast({text} AS DOUBLE) * pow(10, UNIT_MULT)) END"
+)
 
 COLUMNS = Columns(
     place=("REF_AREA",),
@@ -70,9 +78,23 @@ COLUMNS = Columns(
             required=True,
         ),
         FieldCheck(
+            "UNIT_MULT",
+            f"try_cast({_POWER} AS INTEGER)",
+            (
+                (f"NOT coalesce(isfinite({_POWER}), false)", "number_unreadable"),
+                (f"{_POWER} <> trunc({_POWER})", "number_not_whole"),
+                (f"{_POWER} NOT BETWEEN {LEAST_POWER} AND {MOST_POWER}", "number_out_of_range"),
+            ),
+        ),
+        FieldCheck(
             "OBS_VALUE",
             _VALUE,
-            ((f"NOT coalesce(isfinite({_VALUE}), false)", "number_unreadable"),),
+            (
+                (
+                    f"NOT coalesce(isfinite({_VALUE}), false) OR contains({{text}}, '_')",
+                    "number_unreadable",
+                ),
+            ),
         ),
         plain_text("OBS_STATUS", 20),
     ),
@@ -96,7 +118,7 @@ def _parse(batch: Batch) -> Parsed:
         table = Table(engine, batch.source_id, batch.release_date, COLUMNS)
         table.read_parts(batch)
         table.judge()
-        # A key that cannot be stored must not stand for "all".
+        # A key that cannot be stored must not stand for "all", nor a value for a thousandth of it.
         names = [field.name for field in COLUMNS.fields]
         table.judge_fields(essential=[n for n in names if n not in ("OBS_VALUE", "OBS_STATUS")])
         match_places(table, find_country)
@@ -157,6 +179,7 @@ class _Layout:
             breakdown,
             cell.get("unit", ""),
             cell["period"],
+            cell.get("multiplier", ""),
             "" if cell["value"] in (":", "NaN") else cell["value"],
             ",".join(mark for mark in marks if mark),
         ]
@@ -253,4 +276,5 @@ SOURCE = Source(
     name_ends_with=(r"(eurostat|ilostat)_\w+_\d{8}\.csv(\.gz)?$",),
     parse=parse,
     rows_are_persons=False,
+    parser_version=2,  # values are multiplied as UNIT_MULT says
 )

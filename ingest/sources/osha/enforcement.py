@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from ingest.batch import Batch
+from ingest.opening.header import refuse_unlike
 from ingest.opening.parts import Format
 from ingest.reading.facts import fact_rows
 from ingest.reading.places import match_places
@@ -59,6 +60,7 @@ def parse(batch: Batch) -> Parsed:
 
 
 def _read(kind: str, batch: Batch) -> Parsed:
+    refuse_unlike(batch.source_id, batch.parts, READ[kind].optional)
     with batch.engine() as engine:
         table = Table(engine, batch.source_id, batch.release_date, READ[kind])
         table.read_parts(batch)

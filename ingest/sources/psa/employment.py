@@ -10,7 +10,7 @@ from __future__ import annotations
 from ingest.batch import Batch
 from ingest.reading.facts import fact_rows
 from ingest.reading.fields import FieldCheck, number, one_of
-from ingest.reading.matching.whole_places import whole_place
+from ingest.reading.matching.whole_places import statistical_unit, whole_place
 from ingest.reading.places import match_places
 from ingest.reading.staging import Columns
 from ingest.reading.table import Table
@@ -60,7 +60,8 @@ def parse(batch: Batch) -> Parsed:
 
 def _find_place(texts: tuple[str, ...]) -> tuple[str, str | None]:
     region, code = texts
-    return whole_place((region, "", "", code))
+    area, flag = whole_place((region, "", "", code))
+    return statistical_unit(area), flag
 
 
 SOURCE = Source(
@@ -76,4 +77,5 @@ SOURCE = Source(
     name_ends_with=(r"psa_employment_\d{8}\.(csv|xlsx)$",),
     parse=parse,
     rows_are_persons=False,
+    parser_version=2,  # provinces without their cities have an area of their own
 )

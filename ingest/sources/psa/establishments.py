@@ -11,7 +11,7 @@ from ingest.batch import Batch
 from ingest.reading.facts import fact_rows
 from ingest.reading.fields import one_of, whole_number
 from ingest.reading.matching.sectors import PSIC, UNKNOWN_SECTOR, find_sectors
-from ingest.reading.matching.whole_places import whole_place
+from ingest.reading.matching.whole_places import statistical_unit, whole_place
 from ingest.reading.places import match_places
 from ingest.reading.staging import Columns
 from ingest.reading.table import Table
@@ -55,7 +55,8 @@ def parse(batch: Batch) -> Parsed:
 
 def _find_place(texts: tuple[str, ...]) -> tuple[str, str | None]:
     region, province, code = texts
-    return whole_place((region, province, "", code))
+    area, flag = whole_place((region, province, "", code))
+    return statistical_unit(area), flag
 
 
 def _check_levels(table: Table) -> None:
@@ -99,4 +100,5 @@ SOURCE = Source(
     name_ends_with=(r"psa_establishments_\d{8}\.(csv|xlsx)$",),
     parse=parse,
     rows_are_persons=False,
+    parser_version=2,  # provinces without their cities have an area of their own
 )

@@ -12,7 +12,7 @@ from ingest.batch import Batch
 from ingest.reading.dates import ISO, DateColumn
 from ingest.reading.facts import fact_rows
 from ingest.reading.fields import FieldCheck
-from ingest.reading.matching.whole_places import whole_code
+from ingest.reading.matching.whole_places import statistical_unit, whole_code
 from ingest.reading.places import match_places
 from ingest.reading.staging import Columns
 from ingest.reading.table import Table
@@ -81,7 +81,8 @@ def parse(batch: Batch) -> Parsed:
 def find_counted(texts: tuple[str, ...]) -> tuple[str, str | None]:
     """Return the area of a code; one that is not known stays apart, under its own code."""
     area, flag = whole_code(texts[0])
-    return (f"local:psgc:{texts[0].upper().removeprefix('PH')[:20]}" if flag else area), flag
+    unknown = f"local:psgc:{texts[0].upper().removeprefix('PH')[:20]}"
+    return (unknown if flag else statistical_unit(area)), flag
 
 
 SOURCE = Source(
@@ -97,4 +98,5 @@ SOURCE = Source(
     name_ends_with=(r"psa_population_\d{8}\.(csv|xlsx)$",),
     parse=parse,
     rows_are_persons=False,
+    parser_version=2,  # provinces without their cities have an area of their own
 )

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from ingest.opening.parts import Format
 from ingest.source import Source
+from ingest.sources.tidy.checks import wrong
 from ingest.sources.tidy.issues import issues_of
 from ingest.sources.tidy.mapping import PERSONS, TidyMapping
-from ingest.sources.tidy.mapping_file import mapping_text, read_mapping
+from ingest.sources.tidy.mapping_file import mapping_text, parse_mapping, read_mapping
 from ingest.sources.tidy.parsing import parse_mapped
 from kms.errors import ConfigError
 from kms.reference import REFERENCE
 
 SHIPPED = REFERENCE / "mappings"
+MADE_HERE = "the mapping"  # what messages call one that has no file yet
 
 
 def source_of_mapping(mapping: TidyMapping) -> Source:
@@ -85,6 +89,30 @@ def save_mapping(path: Path, folder: Path) -> Source:
         fresh = kept.with_suffix(".new")
         fresh.write_text(mapping_text(mapping), encoding="utf-8")
         fresh.replace(kept)
+    return source_of_mapping(mapping)
+
+
+def renew_mapping(text: str, folder: Path, *, renews: str, at: datetime) -> Source:
+    """Keep the text of a mapping; with `renews` in place of that one, which stays under its day.
+
+    Raises `ConfigError` when it is wrong, has an id that is taken, or not the one it renews.
+    """
+    mapping = parse_mapping(text, MADE_HERE)
+    if any(mapping.id == one.id for one in _OURS):
+        raise wrong(MADE_HERE, "id", mapping.id, "a mapping of ours has it; choose another")
+    kept = folder / f"{mapping.id}.toml"
+    if renews and mapping.id != renews:
+        raise wrong(MADE_HERE, "id", mapping.id, f"it must stay '{renews}', whose history it has")
+    if not renews and kept.exists():
+        raise wrong(MADE_HERE, "id", mapping.id, "it is taken; open that mapping to change it")
+    folder.mkdir(parents=True, exist_ok=True)
+    if kept.exists() and read_mapping(kept) != mapping:
+        earlier = folder / "earlier"
+        earlier.mkdir(exist_ok=True)
+        shutil.copyfile(kept, earlier / f"{mapping.id}-{at.astimezone(UTC):%Y%m%dT%H%M%S%f}Z.toml")
+    fresh = kept.with_suffix(".new")
+    fresh.write_text(mapping_text(mapping), encoding="utf-8")
+    fresh.replace(kept)
     return source_of_mapping(mapping)
 
 

@@ -9,6 +9,8 @@ from html import escape
 from layouts.components.svg import Markup
 from layouts.page import Visit
 
+FILES = ' enctype="multipart/form-data"'
+
 
 def choice(
     visit: Visit,
@@ -62,6 +64,10 @@ class Field:
     groups: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()  # further options, by heading
     required: bool = True
     most: int = 200
+    wrong: str = ""  # what is wrong with what was typed
+    suggested: str = ""  # id of a list of suggestions on the page
+    aria: str = ""  # its name where no label stands beside it
+    usual: str = ""  # shown faintly while it is blank
 
 
 def post_form(
@@ -73,10 +79,13 @@ def post_form(
     hidden: Mapping[str, str] | None = None,
     quiet: bool = False,
     name: str = "",
+    files: bool = False,
+    broad: bool = False,
 ) -> Markup:
     """Write a form that changes something; it proves that it came from our own page.
 
-    `name` tells buttons of equal words apart for screen readers; `quiet` ones are not coloured.
+    `name` tells buttons of equal words apart for screen readers; `quiet` ones are not coloured;
+    `files` goes with a field for files, and `broad` puts fields beside each other.
     """
     kept = {"do": do, "form_token": visit.form_token, **(hidden or {})}
     written = "".join(
@@ -86,10 +95,11 @@ def post_form(
     shown = "".join(_field(field, f"{do}-{field.name}") for field in fields)
     told = f' aria-label="{escape(name)}"' if name else ""
     return Markup(
-        f'<form method="post" action="{escape(visit.here())}" class="post">{written}{shown}'
+        f'<form method="post" action="{escape(visit.here())}"{FILES if files else ""} '
+        f'class="post">{written}{shown}'
         f'<button class="ctl{"" if quiet else " pri"}" type="submit"{told}>{escape(button)}'
         "</button></form>",
-        className="ask",
+        className="ask broad" if broad else "ask",
     )
 
 
@@ -112,30 +122,50 @@ def filter_form(visit: Visit, fields: Iterable[Field], *, button: str) -> Markup
 
 
 def _field(field: Field, key: str) -> str:
-    hint = f'<span class="q" id="{key}-hint">{escape(field.hint)}</span>' if field.hint else ""
-    told = f' aria-describedby="{key}-hint"' if field.hint else ""
-    needed = " required" if field.required else ""
     if field.kind == "checkbox":
         return (
             f'<label class="check"><input type="checkbox" name="{escape(field.name)}" '
             f'value="{escape(field.value)}"> <span>{escape(field.label)}</span></label>'
         )
+    return labelled(field, key)
+
+
+def labelled(field: Field, key: str) -> str:
+    """Write a field with its label, what is wrong with it and its hint."""
+    hint = f'<span class="q" id="{key}-hint">{escape(field.hint)}</span>' if field.hint else ""
+    wrong = f'<span class="bad" id="{key}-bad">{escape(field.wrong)}</span>' if field.wrong else ""
+    return (
+        f'<label class="fld" for="{key}"><span>{escape(field.label)}</span>'
+        f"{control(field, key)}{wrong}{hint}</label>"
+    )
+
+
+def control(field: Field, key: str) -> str:
+    """Write what is typed into or chosen from, without its label."""
+    told = [f"{key}-bad"] * bool(field.wrong) + [f"{key}-hint"] * bool(field.hint)
+    more = f' aria-describedby="{" ".join(told)}"' if told else ""
+    more += ' aria-invalid="true"' if field.wrong else ""
+    more += f' aria-label="{escape(field.aria)}"' if field.aria else ""
+    own = f'class="ctl" id="{key}" name="{escape(field.name)}"'
     if field.options:
         listed = _options(field.options, field.value) + "".join(
             f'<optgroup label="{escape(heading)}">{_options(options, field.value)}</optgroup>'
             for heading, options in field.groups
         )
-        control = (
-            f'<select class="ctl" id="{key}" name="{escape(field.name)}"{told}>{listed}</select>'
+        return f"<select {own}{more}>{listed}</select>"
+    more += " required" if field.required else ""
+    if field.kind == "textarea":
+        return (
+            f'<textarea {own} rows="16" maxlength="{field.most}" spellcheck="false"{more}>'
+            f"{escape(field.value)}</textarea>"
         )
-    else:
-        control = (
-            f'<input class="ctl" id="{key}" name="{escape(field.name)}" type="{field.kind}" '
-            f'value="{escape(field.value)}" maxlength="{field.most}" '
-            f'autocomplete="{field.autocomplete}"{needed}{told}>'
-        )
+    if field.kind == "file":
+        return f'<input {own} type="file" multiple{more}>'
+    more += f' list="{field.suggested}"' if field.suggested else ""
+    more += f' placeholder="{escape(field.usual)}"' if field.usual else ""
     return (
-        f'<label class="fld" for="{key}"><span>{escape(field.label)}</span>{control}{hint}</label>'
+        f'<input {own} type="{field.kind}" value="{escape(field.value)}" '
+        f'maxlength="{field.most}" autocomplete="{field.autocomplete}"{more}>'
     )
 
 

@@ -18,6 +18,7 @@ from kms.reads.people.faults import (
 )
 from kms.texts import Texts, manila_day
 from layouts.components.cards import card, empty, heading, two
+from layouts.components.forms.corrections import correct, correction_cards, download
 from layouts.components.tables import Column, body_row, group_row, wide_table
 from layouts.page import Page, Visit
 
@@ -48,7 +49,10 @@ def layout(view: FaultsView, visit: Visit) -> Component:
         [
             heading(title(view, visit), eyebrow=html.Span([back, " · ", view.vintage.name])),
             html.P(_logged(visit), className="note"),
-            html.Div([_groups(view, visit), _places(view, visit)], className="stack gap-t"),
+            html.Div(
+                [*correction_cards(view, visit), _groups(view, visit), _places(view, visit)],
+                className="stack gap-t",
+            ),
             _pages(view, visit),
         ]
     )
@@ -198,4 +202,6 @@ PAGE = Page(
     group=2,
     query=("vintage", "code", "next"),
     plain=True,
+    forms={"download": download, "correct": correct},
+    receives="correct",
 )

@@ -179,7 +179,9 @@ def _release(store: Any, form: Form) -> Outcome:
 
 
 def _withdraw(store: Any, form: Form) -> Outcome:
-    stewardship.withdraw(store, form.get("vintage"), why=form.get("why"), origin=form.origin)
+    stewardship.withdraw(
+        store, form.intake, form.get("vintage"), why=form.get("why"), origin=form.origin
+    )
     return _done(form.text.gettext("The issue is withdrawn."))
 
 

@@ -108,7 +108,7 @@ BOMBS = (
     packed(67, "a bomb of zip that says it is small", lying, "truncated"),
     packed(67, "zip inside zip", lambda: zipped(("data.zip", alone(CASES))), "bad_archive"),
     packed(67, "zip inside zip under another name", lambda: zipped(("data.csv", alone(CASES))),
-           "unsupported"),
+           "bad_archive"),
     packed(67, "gzip inside gzip", lambda: gzip.compress(gz(CASES)), "unsupported", ".gz"),
     packed(67, "half a workbook inside gzip", lambda: gzip.compress(b"PK\x03\x04half"),
            "bad_archive", ".gz"),

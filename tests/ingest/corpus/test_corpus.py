@@ -64,9 +64,9 @@ FETCHED = datetime(2026, 2, 1, tzinfo=UTC)
 CASES_OF_TABLE = 72
 # Answers of a server; the tests of the connectors hold them.
 ELSEWHERE = {
-    60: "the answer 304 without the file it stands for",
-    61: "redirects to another host, or away from https",
-    62: "bodies that drip slowly or never end",
+    60: "test_without_the_raw_file_nothing_is_asked_with_its_etag",
+    61: "test_a_redirect_elsewhere_is_refused_and_not_followed",
+    62: "test_a_slow_drip_ends_when_the_time_is_up",
 }
 SHORTEST = 6  # of a cell whose words a message could quote
 
@@ -226,6 +226,9 @@ def test_the_corpus_covers_the_table() -> None:
     covered = {bad.row_of_table for bad in CORPUS}
     assert set(range(1, CASES_OF_TABLE + 1)) - covered == set(ELSEWHERE)
     assert covered.isdisjoint(ELSEWHERE)
+    connectors = Path(__file__).parents[1] / "connect"
+    texts = "".join(path.read_text(encoding="utf-8") for path in connectors.glob("test_*.py"))
+    assert [test for test in ELSEWHERE.values() if f"def {test}(" not in texts] == []
     assert len(CORPUS) >= 120
     names = Counter(bad.name for bad in CORPUS)
     assert [name for name, times in names.items() if times > 1] == []

@@ -131,6 +131,26 @@ def far_away(made: Any) -> None:
     made.active.cell(row=1, column=16_384, value="far")
 
 
+def formula(column: str, rows: tuple[int, ...], cell: str) -> bytes:
+    """Return the good workbook with formulas in cells of a column, as a writer left them."""
+
+    def edit(files: dict[str, bytes]) -> None:
+        letter = chr(ord("A") + list(inspection_rows()[0]).index(column))
+        for row in rows:
+            place = f"{letter}{row}".encode()
+            pattern = b'<c r="' + place + rb'"[^>]*?(/>|>.*?</c>)'
+            new = cell.format(place.decode()).encode()
+            files[SHEET], found = re.subn(pattern, new, files[SHEET], count=1)
+            assert found
+
+    return edited(edit)
+
+
+UNCOMPUTED = '<c r="{0}"><f>1+1</f><v></v></c>'
+NO_CACHE = '<c r="{0}"><f>1+1</f></c>'
+ERROR = '<c r="{0}" t="e"><f>1/0</f><v>#DIV/0!</v></c>'
+
+
 def workbook(row: int, name: str, make: Callable[[], bytes], code: str, file: str = NAME) -> Bad:
     """A workbook of inspections that is refused."""
     return refused(row, name, INSPECTIONS, make, code, file=file)
@@ -200,4 +220,23 @@ SHEETS = (
     Bad("a date as a text", 71, INSPECTIONS, dates_as_text, "left out", "date_unreadable",
         "date_opened", (120,), file=NAME),
 )  # fmt: skip
-FILES_OF_WORKBOOKS = (*UNSAFE, *LOCKED, *SHEETS)
+FORMULAS = (
+    Bad("a formula that was never computed", 71, INSPECTIONS,
+        lambda: formula("workers_male", (121,), UNCOMPUTED), "marked", "number_unreadable",
+        "workers_male", (120,), file=NAME),
+    Bad("a formula without a place for its value", 71, INSPECTIONS,
+        lambda: formula("severity_weight", (51,), NO_CACHE), "marked", "number_unreadable",
+        "severity_weight", (50,), file=NAME),
+    Bad("a formula that failed", 71, INSPECTIONS,
+        lambda: formula("workers_female", (121,), ERROR), "marked", "number_unreadable",
+        "workers_female", (120,), file=NAME),
+    Bad("a day that was never computed", 71, INSPECTIONS,
+        lambda: formula("date_opened", (121,), UNCOMPUTED), "left out", "date_unreadable",
+        "date_opened", (120,), file=NAME),
+    Bad("a mode that was never computed", 71, INSPECTIONS,
+        lambda: formula("mode", (121,), UNCOMPUTED), "marked", "value_unknown", "mode", (120,),
+        file=NAME),
+    workbook(71, "a column of formulas that were never computed",
+             lambda: formula("workers_male", tuple(range(2, 20)), UNCOMPUTED), "refused"),
+)  # fmt: skip
+FILES_OF_WORKBOOKS = (*UNSAFE, *LOCKED, *SHEETS, *FORMULAS)

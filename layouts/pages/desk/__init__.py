@@ -1,0 +1,1 @@
+"""Pages on which stewards put data in by hand."""
