@@ -18,6 +18,7 @@ from kms.errors import DataError
 from kms.store.engine import Store
 from kms.store.open import CLOCK, SYNTHETIC, is_synthetic, set_store_fact, store_fact
 from kms.store.record import keep_record
+from kms.store.sources import register_sources
 from kms.store.vintages import vintage_count
 
 Say = Callable[[str], None]
@@ -35,6 +36,7 @@ def fill(store: Store, settings: Settings, *, scale: float, say: Say) -> str:
     manifest = generate(folder, scale=scale)
     set_store_fact(store, SYNTHETIC, "yes")
     set_store_fact(store, CLOCK, manifest.clock)
+    register_sources(store, discover().values())
     _take_in(store, settings, folder, manifest, say=say)
     # The snapshots hold every release; the plain files would only be a second copy.
     shutil.rmtree(folder / RELEASES, ignore_errors=True)

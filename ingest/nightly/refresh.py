@@ -22,6 +22,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from ingest.batch import sweep
 from ingest.connect.taking import UNREACHABLE
 from ingest.nightly.taking_in import checks, look_everywhere
+from ingest.source import all_sources
 from kms.access import audit
 from kms.compute.identity import METHOD_VERSION, inputs_hash
 from kms.config import Settings, now
@@ -32,6 +33,7 @@ from kms.store.engine import Store, store_fault
 from kms.store.open import clock
 from kms.store.publications import remove_drafts, with_inputs
 from kms.store.record import keep_record, settle_events
+from kms.store.sources import register_sources
 from kms.store.vintages import cuts
 
 log = logging.getLogger(__name__)
@@ -118,6 +120,7 @@ def _work(
 ) -> tuple[RefreshReport, bool]:
     """Do the work; tells also whether looking again soon may bring what could not be reached."""
     _sweep_snapshots(settings)
+    register_sources(store, all_sources(settings).values())
     settle_events(store, settings)
     remove_drafts(store)
     say("taking in what came")

@@ -12,6 +12,9 @@ from kms.domain.intake import Intake, IntakeReport
 from kms.errors import AccessError, KmsError
 from kms.store.engine import Store
 
+ADD_EVENT = "entry.add"
+CORRECT_EVENT = "entry.correct"
+
 Files = Iterable[tuple[str, Iterator[bytes]]]
 
 
@@ -74,7 +77,7 @@ def enter(
     except KmsError as error:
         raise AccessError(str(error)) from error
     if found.report is not None:
-        name = "entry.correct" if found.corrected else "entry.add"
+        name = CORRECT_EVENT if found.corrected else ADD_EVENT
         told = Event(name, source_id, found.report.vintage, found.report.rows_read)
         record(store, origin, told)
     return found
@@ -95,7 +98,8 @@ def save_mapping(
         name = taking(intake).mappings.save(text, renews=renews, upload_id=upload_id, at=at)
     except KmsError as error:
         raise AccessError(str(error)) from error
-    record(store, origin, Event("mapping.change" if renews else "mapping.make", name))
+    told = Event("mapping.change", name) if renews else Event("mapping.make", name)
+    record(store, origin, told)
     return name
 
 

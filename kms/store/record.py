@@ -13,14 +13,14 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from kms.config import Settings
+from kms.config import Settings, now
 from kms.domain.intake import Alarm as Raised
 from kms.errors import ConfigError, DataError
 from kms.store import publications
@@ -44,6 +44,7 @@ from kms.store.vintages import HELD, alarms, vintage_count, vintage_named, vinta
 from kms.store.waivers import Passed
 
 log = logging.getLogger(__name__)
+SETTLED = timedelta(days=8)  # after which what was told once is taken for told
 RECORD, STORE_ID = "store.json", "store_id"
 OF_ONE_STORE_ONLY = {FENCE}  # a lease's number means nothing to another operations store
 
@@ -118,14 +119,22 @@ def keep_record(store: Store, settings: Settings) -> None:
 def settle_events(store: Store, settings: Settings) -> int:
     """Tell beside the snapshots what the store knows and they do not; returns how many events.
 
-    Raises `ConfigError` when the snapshots are another store's. What cannot be read or written
-    is logged, and told by `kms verify`.
+    Older ones were settled before. Raises `ConfigError` when the snapshots are another store's.
+    What cannot be read or written is logged, and told by `kms verify`.
     """
     claim_home(store, settings)
+    kept = read_record(settings)
+    told = frozenset(kept.vintages) if kept else frozenset()
     keep_record(store, settings)
     with store.read() as connection:
         listed = vintages(connection)
-    return sum(tell_vintage(store, settings, row["name"]) for row in listed)
+    recent = now() - SETTLED
+    unsure = [
+        row["name"]
+        for row in listed
+        if row["name"] not in told or (row["decided_at"] or row["recorded_at"]) > recent
+    ]
+    return sum(tell_vintage(store, settings, name) for name in unsure)
 
 
 def tell_vintage(store: Store, settings: Settings, name: str, passed: Sequence[Passed] = ()) -> int:

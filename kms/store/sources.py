@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, insert, select, update
@@ -36,6 +36,12 @@ def register_source(store: Store, source: Described) -> None:
             connection.execute(
                 update(SourceRecord).where(SourceRecord.source_id == source.source_id).values(row)
             )
+
+
+def register_sources(store: Store, described: Iterable[Described]) -> None:
+    """Write or renew the descriptions of sources, so that one never received is seen to lack."""
+    for source in described:
+        register_source(store, source)
 
 
 def sources(connection: Connection) -> list[Mapping[str, Any]]:

@@ -24,6 +24,7 @@ from kms.store.tables import REPORTED, WITHDRAWN, Vintage
 
 ACCEPTED = "accepted"
 BY_REPORT = "report"  # of the time axes the one on which each case stands exactly once
+EVERY_CASE = "all"  # the classification that holds those of every other one
 REMEMBERED_BYTES = 256 << 20
 
 
@@ -126,40 +127,46 @@ def _within(rows: pa.Table, span: Span) -> Any:
 def difference(table: Table, before: pa.Table, after: pa.Table) -> tuple[pa.Table, Changed]:
     """Return the rows that turn `before` into `after`, with their status, and how many they are."""
     keys, values = key_columns(table), value_columns(table)
-    counts = {"basis", "cases"} <= {*keys, *values}
-    more = "coalesce(a.cases, 0) - CASE WHEN b.present THEN coalesce(b.cases, 0) ELSE 0 END"
-    fewer = "-coalesce(b.cases, 0)"
     same = " AND ".join(f"a.{k} = b.{k}" for k in keys)
     changed = " OR ".join(f"a.{v} IS DISTINCT FROM b.{v}" for v in values) or "false"
     chosen = ", ".join(f"a.{c}" for c in keys + values)
     gone = ", ".join([f"b.{k}" for k in keys] + [f"NULL AS {v}" for v in values])
     # In the order of the key: a table kept by its key takes sorted rows four times as fast.
     found = _query(
-        f"SELECT * FROM (SELECT {chosen}, '{REPORTED}' AS status, b.present AS known_, "
-        f"{more if counts else '0'} AS more_ FROM after_ a LEFT JOIN "
+        f"SELECT * FROM (SELECT {chosen}, '{REPORTED}' AS status, b.present AS known_ "
+        "FROM after_ a LEFT JOIN "
         f"(SELECT *, true AS present FROM before_) b ON {same} "
         f"WHERE b.present IS NULL OR {changed} UNION ALL "
-        f"SELECT {gone}, '{WITHDRAWN}' AS status, true, {fewer if counts else '0'} "
+        f"SELECT {gone}, '{WITHDRAWN}' AS status, true "
         f"FROM before_ b ANTI JOIN after_ a ON {same}) ORDER BY {', '.join(keys)}",
         before_=before,
         after_=after,
     )
-    told = _counted(found, counts=counts and (_by_report(before) or _by_report(after)))
-    return found.drop_columns(["known_", "more_"]), told
+    counts = {"basis", "cases"} <= {*keys, *values}
+    return found.drop_columns(["known_"]), _counted(found, _more(before, after) if counts else None)
 
 
-def _by_report(state: pa.Table) -> bool:
-    return bool(pc.any(pc.equal(state["basis"], BY_REPORT)).as_py())
+def _more(before: pa.Table, after: pa.Table) -> int | None:
+    """Return by how many the cases grew; None where none are counted by their report."""
+    was, now = _cases(before), _cases(after)
+    return None if was is None and now is None else (now or 0) - (was or 0)
 
 
-def _counted(found: pa.Table, *, counts: bool) -> Changed:
-    """Count rows that are new, other than before, and gone; with `counts` the cases in them."""
+def _cases(state: pa.Table) -> int | None:
+    """Count the cases of a state, each once: a confirmed one is also among all of its disease."""
+    told = state.filter(pc.equal(state["basis"], BY_REPORT))
+    if told.num_rows == 0:
+        return None
+    every = pc.equal(told["classification"], EVERY_CASE)
+    diseases = told.filter(every)["disease"].unique()
+    alone = pc.invert(pc.is_in(told["disease"], value_set=diseases))
+    return int(pc.sum(told.filter(pc.or_(every, alone))["cases"]).as_py() or 0)
+
+
+def _counted(found: pa.Table, cases: int | None) -> Changed:
+    """Count rows that are new, other than before, and gone."""
     gone = int(pc.sum(pc.equal(found["status"], WITHDRAWN)).as_py() or 0)
     known = found.num_rows - found["known_"].null_count
-    cases = None
-    if counts:
-        on_report = found.filter(pc.equal(found["basis"], BY_REPORT))
-        cases = int(pc.sum(on_report["more_"]).as_py() or 0)
     return Changed(added=found.num_rows - known, changed=known - gone, withdrawn=gone, cases=cases)
 
 

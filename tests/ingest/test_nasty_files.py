@@ -50,7 +50,7 @@ def book(*rows: Sequence[object]) -> bytes:
     made = openpyxl.Workbook()
     assert made.active is not None
     for row in rows:
-        made.active.append(row)
+        made.active.append(list(row))
     target = io.BytesIO()
     made.save(target)
     return target.getvalue()

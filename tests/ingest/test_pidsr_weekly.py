@@ -347,6 +347,7 @@ def test_the_sample_says_what_it_says(store: Store, settings: Settings) -> None:
     )
     assert (first.status, second.status) == ("accepted", "unchanged")
     given = pd.read_csv(SAMPLE)
+    assert first.changes["case_count"].cases == given["cases"].sum()  # confirmed ones are of them
     found = facts(
         SOURCE.parse(Batch(SOURCE.source_id, (SAMPLE,), PUBLISHED, settings.home / "tmp"))
     )

@@ -26,7 +26,7 @@ from tests.web.people import OPERATOR, PASSWORD, make_person, send, signed_in, t
 
 PAGES = ("/admin/users", "/admin/sessions", "/admin/audit", "/data/faults")
 TOLD = re.compile(r'<code[^>]*class="told"[^>]*>([^<]+)<')
-EVENT = re.compile(r'Event\(\s*"([a-z_.]+)"|_VIEW = "([a-z_.]+)"')
+EVENT = re.compile(r'Event\(\s*"([a-z_.]+)"|(?:_VIEW|_EVENT) = "([a-z_.]+)"')
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from kms.reads.request import Request
 from kms.reads.views import Frame
 from kms.store.engine import Store
 
-PREVIEW = "upload.preview"
+PREVIEW_EVENT = "upload.preview"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def read_preview(store: Store, request: Request, *, intake: Intake | None = None
         raise NoDataError("this server takes nothing in")
     found = intake.uploads.preview(request.upload)
     rows = sum(issue.rows_read for issue in found.issues)
-    told = Event(PREVIEW, found.upload.source_id, f"sha256 {found.upload.sha256}", rows)
+    told = Event(PREVIEW_EVENT, found.upload.source_id, f"sha256 {found.upload.sha256}", rows)
     audit.record(store, Origin(request.who, request.address), told)
     with store.read() as connection:
         return PreviewView(frame_if_any(connection), found, intake.uploads.closed())

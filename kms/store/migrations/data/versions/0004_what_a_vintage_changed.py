@@ -60,8 +60,10 @@ def _counting(connection: sa.Connection, name: str) -> str:
     figure = ", ".join(f"f.{key}" for key in keys if key != "vintage_id")
     more = "0"
     if name == "case_count":
+        # Of pidsr_weekly the confirmed cases stand among all of them, too.
         more = (
-            "CASE WHEN f.basis = 'report' THEN "
+            "CASE WHEN f.basis <> 'report' THEN NULL "
+            "WHEN f.source_id = 'pidsr_weekly' AND f.classification <> 'all' THEN 0 ELSE "
             "coalesce(f.cases, 0) - coalesce(lag(f.cases) OVER earlier, 0) END"
         )
     cases = "sum(more)" if name == "case_count" else "NULL"
