@@ -29,7 +29,15 @@ from kms.store.record import (
     restore_record,
     series_digest,
 )
-from kms.store.snapshots import RELEASED, TAKEN_IN, WITHDRAWN, Event, folders, read_events
+from kms.store.snapshots import (
+    RELEASED,
+    TAKEN_IN,
+    WITHDRAWN,
+    Event,
+    check_events,
+    folders,
+    read_events,
+)
 from kms.store.sources import register_source
 from kms.store.states import ACCEPTED
 from kms.store.vintages import WITHDRAWN as GONE
@@ -159,6 +167,7 @@ def _stories(root: Path, report: ReplayReport) -> list[Story]:
     stories: list[Story] = []
     for folder in folders(root):
         events = read_events(folder)
+        check_events(folder, events)
         report.snapshots_unused += not events
         path = folder.relative_to(root).as_posix()
         came = [event for event in events if event["event"] == TAKEN_IN]

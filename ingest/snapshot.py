@@ -72,10 +72,12 @@ def take_snapshot(
         }
         (draft / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
         final = root / source_id / f"{published_at:%Y%m%dT%H%MZ}-{sha256[:16]}"
-        if not final.exists():
-            _flush(draft)
+        _flush(draft)
+        try:
             draft.replace(final)
-        else:
+        except OSError:  # it is there, perhaps since a moment ago
+            if not final.is_dir():
+                raise
             _put_back(draft, final)
     except OSError as error:
         raise FetchError(

@@ -95,6 +95,17 @@ def not_open(visit: Visit) -> Failure:
     )
 
 
+def password_first(visit: Visit) -> Failure:
+    """The password was set by somebody else, and nothing else is open before it is changed."""
+    _ = visit.text.gettext
+    return _failure(
+        visit,
+        _("Choose a password of your own first"),
+        _("Somebody else set the one you have. The rest opens as soon as you have chosen another."),
+        link=(_("Choose a new password"), "/account"),
+    )
+
+
 def broken(visit: Visit) -> Failure:
     """A fault of ours; the log has the rest."""
     _ = visit.text.gettext
@@ -105,7 +116,15 @@ def broken(visit: Visit) -> Failure:
     )
 
 
-def _failure(visit: Visit, title: str, meaning: str, detail: str = "") -> Failure:
+def _failure(
+    visit: Visit,
+    title: str,
+    meaning: str,
+    detail: str = "",
+    *,
+    link: tuple[str, str] | None = None,
+) -> Failure:
+    words, path = link or (visit.text.gettext("Go to the board"), "/")
     return Failure(
         title,
         html.Div(
@@ -117,11 +136,11 @@ def _failure(visit: Visit, title: str, meaning: str, detail: str = "") -> Failur
                         html.P(detail, className="s q", lang="en") if detail else None,
                         html.P(
                             html.A(
-                                visit.text.gettext("Go to the board"),
+                                words,
                                 href=Visit(
                                     type(visit.request)(), visit.text, "/", visit.default_language
-                                ).link("/"),
-                                **{"data-page": ""},
+                                ).link(path),
+                                **({} if link else {"data-page": ""}),
                             )
                         ),
                     ],

@@ -136,6 +136,8 @@ def shut_out(said: policy.Answer, visit: Visit) -> tuple[int, failures.Failure]:
     """Return the status and the words for somebody who is not let in."""
     if said is policy.Answer.SIGN_IN:
         return UNAUTHORISED, failures.sign_in_first(visit)
+    if visit.request.who.must_change:
+        return FORBIDDEN, failures.password_first(visit)
     return FORBIDDEN, failures.not_open(visit)
 
 

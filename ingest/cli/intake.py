@@ -155,6 +155,7 @@ def withdraw(
 
 def _source(settings: Settings, name: str, mapping: Path | None) -> Source:
     """Return the source named; a mapping makes one of its own."""
+    from ingest.desk.entered import is_entered
     from ingest.source import source_named
     from ingest.sources.tidy.files import save_mapping
 
@@ -163,6 +164,11 @@ def _source(settings: Settings, name: str, mapping: Path | None) -> Source:
             f"{TIDY} needs --mapping FILE, or the name of one that is kept: tidy_csv.NAME"
         )
     if mapping is None:
+        if is_entered(name):
+            raise ConfigError(
+                f"'{name}' holds what was typed in on the pages; name another source, or type the "
+                "rows in there"
+            )
         return source_named(name, settings)
     if name != TIDY:
         raise ConfigError(f"--mapping goes with the source {TIDY}, not with '{name}'")

@@ -36,6 +36,8 @@ from kms.store.vintages import alarms, replace_vintage, vintage_named
 
 Corrected = Mapping[tuple[str, int], tuple[str, ...]]  # part and record -> its cells
 
+LONGEST_NUMBER = 12  # digits; no file has more records
+
 
 def correct(
     store: Store,
@@ -246,7 +248,8 @@ def _meant(
     found: Rejects,
 ) -> RejectedRow:
     part, record = cells[0], cells[1]
-    key = (part, int(record)) if record.isascii() and record.isdecimal() else ("", 0)
+    plain = record.isascii() and record.isdecimal() and len(record) <= LONGEST_NUMBER
+    key = (part, int(record)) if plain else ("", 0)
     row = rejected.get(key)
     if row is None:
         raise ContractError(

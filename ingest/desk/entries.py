@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import fcntl
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from ingest.desk.entry_rows import (
 )
 from ingest.load import load_vintage
 from ingest.opening.parts import open_parts
+from ingest.reading.staging import ENDS
 from ingest.snapshot import restore_parts
 from ingest.source import Source
 from kms.config import Settings, now
@@ -89,8 +91,8 @@ class EntryDesk:
         form = self.form(kind)
         if why := self.closed():
             raise DataError(why)
-        key = values.get(form.key, "")
-        rows = rows_of(form, values)
+        key = _as_read(values.get(form.key, ""))
+        rows = rows_of(form, {**values, form.key: key})
         wrong = tuple(missing(form, values))
         source = entered_sources()[f"{form.source_id}{ENTERED}"]
         if not rows:
@@ -102,7 +104,7 @@ class EntryDesk:
             return Entered(key, wrong)
         with self._alone():
             kept = self._kept(form)
-            others = [row for row in kept if row[form.key] != key]
+            others = [row for row in kept if _alike(row[form.key]) != _alike(key)]
             report = self._taken_in(source, form, [*others, *rows])
         return Entered(key, report=report, corrected=len(others) < len(kept))
 
@@ -158,6 +160,16 @@ class EntryDesk:
         with (scratch / "entries.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _alike(key: str) -> str:
+    """Return what keys of one thing have in common: offices write case numbers in either case."""
+    return _as_read(key).upper()
+
+
+def _as_read(key: str) -> str:
+    """Return a key as a source reads it, so that what it takes for one thing is one here."""
+    return unicodedata.normalize("NFC", key.strip(ENDS))
 
 
 def _file(room: Path, form: EntryForm, rows: Sequence[Row]) -> Path:

@@ -56,17 +56,24 @@ def _issues(
     store: Store, settings: Settings, upload: Upload, parts: Sequence[Path]
 ) -> tuple[IssuePreview, ...]:
     source, at = source_named(upload.source_id, settings), upload.received_at
-    found = []
+    found: list[IssuePreview] = []
     with issues_in(settings, source, parts, fetched_at=at, at=upload.published_at) as issues:
         for instant, pieces in sorted(issues.items()):
             with reading(settings, source, pieces, instant=instant, fetched_at=at) as read:
-                alarms = alarms_of(store, settings, read, at)
-                found.append(_issue(store, read, alarms, at))
+                # A later one follows on one that the store does not have yet.
+                alone = not any(issue.status != UNCHANGED for issue in found)
+                alarms = alarms_of(store, settings, read, at) if alone else ()
+                found.append(_issue(store, read, alarms, at, compared=alone))
     return tuple(found)
 
 
 def _issue(
-    store: Store, read: Reading, alarms: tuple[Alarm, ...], recorded_at: datetime
+    store: Store,
+    read: Reading,
+    alarms: tuple[Alarm, ...],
+    recorded_at: datetime,
+    *,
+    compared: bool,
 ) -> IssuePreview:
     source, parsed, instant = read.source, as_declared(read.parsed), read.batch.published_at
     arrival = Arrival(
@@ -82,7 +89,11 @@ def _issue(
     with store.read() as connection:
         earlier = before(connection, source.source_id, instant)
         known = settled(connection, arrival)
-        made = {} if known else changes_made(connection, source.source_id, instant, parsed)
+        made = (
+            {}
+            if known or not compared
+            else changes_made(connection, source.source_id, instant, parsed)
+        )
     status = known.status if known else (HELD if alarms else NEW)
     return IssuePreview(
         published_at=instant.astimezone(UTC),
@@ -99,7 +110,8 @@ def _issue(
         ),
         places=tuple(parsed.faults[:FIRST_PLACES]),
         alarms=alarms,
-        before=earlier["name"] if earlier else "",
-        before_at=earlier["published_at"] if earlier else None,
+        before=earlier["name"] if earlier and compared else "",
+        before_at=earlier["published_at"] if earlier and compared else None,
         changes=made,
+        compared=compared or known is not None,
     )

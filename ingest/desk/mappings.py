@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from typing import TextIO
 
 from ingest.batch import room_for_load
 from ingest.desk.mapping_form import composed, table_parts, values_of
@@ -19,7 +20,7 @@ from ingest.sources.tidy.mapping import TidyMapping
 from ingest.sources.tidy.mapping_file import mapping_text, parse_mapping
 from kms.config import Settings
 from kms.domain.desk.mappings import FileColumn, KeptMapping, TablePart
-from kms.errors import NoDataError
+from kms.errors import ContractError, NoDataError
 
 SAMPLES, LOOKED_AT, LONGEST_SAMPLE = 5, 200, 40
 ANY = Format(encodings=("cp1252",))
@@ -68,7 +69,7 @@ class MappingDesk:
             plain = open_parts("tidy_csv", [part], ANY, room).readable[0]
             names = read_header("tidy_csv", plain)
             with plain.open(encoding="utf-8-sig", newline="") as file:
-                rows = list(islice(csv.reader(file), 1, LOOKED_AT))
+                rows = _first_rows(file)
         return tuple(
             FileColumn(
                 name,
@@ -111,6 +112,17 @@ class MappingDesk:
         raise NoDataError(
             f"there is no mapping '{mapping_id[:40]}'; the page lists those there are"
         )
+
+
+def _first_rows(file: TextIO) -> list[list[str]]:
+    try:
+        return list(islice(csv.reader(file), 1, LOOKED_AT))
+    except csv.Error as error:
+        raise ContractError(
+            f"the file has a cell of more than {LONGEST_FIELD:,} letters, or a quote that is never "
+            "closed; save it again as plain CSV",
+            "bad_quotes",
+        ) from error
 
 
 def _told(mapping: TidyMapping, *, shipped: bool) -> KeptMapping:

@@ -6,12 +6,13 @@ was looked at: the hash of the files is compared before.
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import re
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -37,9 +38,10 @@ FRESH = timedelta(minutes=5)  # for which a preview is shown again; others may t
 MEGABYTE = 1 << 20
 MOST_PARTS = 50
 LONGEST_NAME = 120
+MOST_WAITING = 30
 ID = re.compile(r"[0-9a-f]{32}")
 _KEPT = re.compile(r"[^\w .,()+@=&#-]")  # everything else in a file's name becomes _
-_ABOUT, _SEEN, _PARTS = "upload.json", "preview.json", "parts"
+_ABOUT, _SEEN, _PARTS, _LOCK = "upload.json", "preview.json", "parts", ".lock"
 _UPLOAD, _PREVIEW = TypeAdapter(Upload), TypeAdapter(Preview)
 
 
@@ -88,6 +90,7 @@ class UploadDesk:
             raise DataError(why)
         title = TABLE if source_id == TIDY else source_named(source_id, self.settings).title
         self._sweep(at)
+        self._refuse_many()
         folder = self.settings.uploads / secrets.token_hex(16)
         with ExitStack() as undo:  # also when the browser goes away: half a file is no file
             undo.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -135,15 +138,19 @@ class UploadDesk:
         except (OSError, ValidationError):
             pass  # not looked at yet
         seen = look(self.store, self.settings, upload, self._parts(upload), made_at=now())
-        if folder.is_dir():
+        with suppress(FileNotFoundError):  # somebody has just taken it in or thrown it away
             _put(folder / _SEEN, _PREVIEW.dump_json(seen))
         return seen
 
     def take(self, upload_id: str, sha256: str) -> tuple[Upload, list[IntakeReport]]:
         """Take in what was looked at, as any file is, and remove it from the desk."""
-        upload = self.upload(upload_id)
         if why := self.closed():
             raise DataError(why)
+        with self._alone(upload_id) as upload:
+            return upload, self._taken_in(upload, sha256)
+
+    def _taken_in(self, upload: Upload, sha256: str) -> list[IntakeReport]:
+        upload_id = upload.upload_id
         if not upload.sha256 == sha256 == _hash(self.settings.uploads / upload_id):
             raise ContractError(
                 f"{upload.source_id}: the uploaded files are not those of the preview; look at "
@@ -159,20 +166,21 @@ class UploadDesk:
             at=upload.published_at,
         )
         shutil.rmtree(self.settings.uploads / upload_id, ignore_errors=True)
-        return upload, reports
+        return reports
 
     def discard(self, upload_id: str) -> Upload:
         """Throw an upload away."""
-        upload = self.upload(upload_id)
-        shutil.rmtree(self.settings.uploads / upload_id, ignore_errors=True)
+        with self._alone(upload_id) as upload:
+            shutil.rmtree(self.settings.uploads / upload_id, ignore_errors=True)
         return upload
 
     def assign(self, upload_id: str, source: Source) -> None:
         """Let an upload be of another source: one whose mapping has just been made for it."""
-        upload = replace(self.upload(upload_id), source_id=source.source_id, title=source.title)
-        folder = self.settings.uploads / upload_id
-        _put(folder / _ABOUT, _UPLOAD.dump_json(upload))
-        (folder / _SEEN).unlink(missing_ok=True)
+        with self._alone(upload_id) as upload:
+            fresh = replace(upload, source_id=source.source_id, title=source.title)
+            folder = self.settings.uploads / upload_id
+            _put(folder / _ABOUT, _UPLOAD.dump_json(fresh))
+            (folder / _SEEN).unlink(missing_ok=True)
 
     def first_part(self, upload_id: str) -> Path:
         """Return where the first file of an upload lies."""
@@ -190,10 +198,35 @@ class UploadDesk:
             "there is no such upload; it has been taken in, thrown away, or was older than a day"
         )
 
+    @contextmanager
+    def _alone(self, upload_id: str) -> Iterator[Upload]:
+        """Give an upload to one decision at a time, whichever process makes it."""
+        self.upload(upload_id)
+        with ExitStack() as held:
+            with suppress(FileNotFoundError):
+                lock = held.enter_context((self.settings.uploads / upload_id / _LOCK).open("w"))
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError as error:
+                    raise DataError(
+                        f"the upload {upload_id[:8]} is being taken in or thrown away just now; "
+                        "look again in a minute what became of it"
+                    ) from error
+            yield self.upload(upload_id)  # it may have gone before the lock was ours
+
     def _parts(self, upload: Upload) -> list[Path]:
         return [
             self.settings.uploads / upload.upload_id / _PARTS / part.name for part in upload.parts
         ]
+
+    def _refuse_many(self) -> None:
+        """Refuse an upload while many wait: each may fill a part of the disk for a day."""
+        waiting = sum(1 for _ in self.settings.uploads.glob(f"*/{_ABOUT}"))
+        if waiting >= MOST_WAITING:
+            raise DataError(
+                f"{waiting} uploads wait to be taken in or thrown away, as many as may; deal with "
+                "some of them first, or let a day pass"
+            )
 
     def _sweep(self, at: datetime) -> None:
         """Remove what has waited for more than a day."""
@@ -235,8 +268,10 @@ def kept_name(given: str) -> str:
     last = given.replace("\\", "/").rpartition("/")[2]
     name = _KEPT.sub("_", last).strip(" .")
     stem, dot, ending = name.rpartition(".")
-    while len(name.encode()) > LONGEST_NAME:
-        stem = stem[:-1]
+    if len(name.encode()) > LONGEST_NAME:
+        room = LONGEST_NAME - len(f"{dot}{ending}".encode())
+        # Cut between letters: half of one would be no text.
+        stem = stem.encode()[: max(room, 0)].decode("utf-8", "ignore")
         name = f"{stem}{dot}{ending}" if stem else name[:20]
     return name or "file"
 

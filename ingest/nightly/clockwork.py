@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +21,8 @@ from kms.store.engine import Store
 log = logging.getLogger(__name__)
 LOOKS_BACK = (timedelta(minutes=1), timedelta(hours=1), timedelta(days=1), timedelta(days=8))
 WITH_SECONDS = 6  # fields of a schedule that begins with the second
+WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")  # as cron numbers them
+_NUMBERED = re.compile(r"(?:\*|([0-7])(?:-([0-7]))?)(?:/([1-7]))?")
 
 
 def trigger_of(settings: Settings) -> CronTrigger:
@@ -34,13 +37,29 @@ def trigger_of(settings: Settings) -> CronTrigger:
 
 
 def _trigger(written: str) -> CronTrigger:
-    fields = written.split()
+    *earlier, weekday = written.split() or [""]
+    fields = [*earlier, ",".join(map(_named_days, weekday.split(",")))]
     if len(fields) != WITH_SECONDS:
-        return CronTrigger.from_crontab(written, timezone=MANILA)
+        return CronTrigger.from_crontab(" ".join(fields), timezone=MANILA)
     trigger = CronTrigger.from_crontab(" ".join(fields[1:]), timezone=MANILA)
     names = ("minute", "hour", "day", "month", "day_of_week")
     given = {field.name: str(field) for field in trigger.fields if field.name in names}
     return CronTrigger(second=fields[0], timezone=MANILA, **given)
+
+
+def _named_days(written: str) -> str:
+    """Return the days of a part of a weekday field by name: the clock's numbers begin with Monday.
+
+    Left as it is where it has no numbers.
+    """
+    found = _NUMBERED.fullmatch(written)
+    if found is None or written == "*":
+        return written
+    first, last, step = found.groups()
+    one = first is not None and last is None and step is None
+    end = int(first) if one else int(last or len(WEEKDAYS) - 2)
+    days = range(int(first or 0), end + 1, int(step or 1))
+    return ",".join(WEEKDAYS[day] for day in days) or written
 
 
 def last_due(trigger: CronTrigger, moment: datetime) -> datetime | None:

@@ -14,7 +14,7 @@ SEPARATOR = "\x1f"
 MAX_LINE = 1 << 20
 MOST_MALFORMED = 10_000  # lines of a wrong width that are remembered; more refuse any file
 # What spreadsheets and web pages leave at the ends of cells: blanks of every kind.
-_ENDS = " \t\r\n\u00a0\u200b\ufeff"
+ENDS = " \t\r\n\u00a0\u200b\ufeff"
 _NO_NULL = "\x7f" * 9  # every cell is text: this stands in none
 _SUMMARY = "('TOTAL', 'GRAND TOTAL', 'SUBTOTAL', 'SUB-TOTAL', 'TOTALS')"
 
@@ -93,9 +93,9 @@ def quoted(name: str) -> str:
 
 def _trimmed(column: str) -> str:
     """Return the SQL of a cell without blanks at its ends; trimming costs most where none are."""
-    ends = " OR ".join(f"ends_with({column}, '{end}')" for end in _ENDS if end.isascii())
+    ends = " OR ".join(f"ends_with({column}, '{end}')" for end in ENDS if end.isascii())
     bare = f"strlen({column}) = length({column}) AND {column} >= '!' AND NOT ({ends})"
-    return f"CASE WHEN {bare} THEN {column} ELSE trim({column}, '{_ENDS}') END"
+    return f"CASE WHEN {bare} THEN {column} ELSE trim({column}, '{ENDS}') END"
 
 
 def _text_columns(names: Sequence[str]) -> str:

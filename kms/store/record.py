@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from pydantic import TypeAdapter
 from sqlalchemy import Connection, delete, insert, select, update
 
 from kms.config import Settings, now
@@ -64,17 +65,32 @@ class StoreRecord:
         return self.facts.get(STORE_ID, "")
 
 
+_RECORD = TypeAdapter(StoreRecord)
+_OF_WAIVERS = {"given_at", "until", "ended_at"}
+_OF_PUBLICATIONS = {"id", "as_of", "published_at", "inputs_hash", "state", "digest"}
+
+
 def read_record(settings: Settings) -> StoreRecord | None:
     """Return what is kept about the store, or None; raise `DataError` when it is damaged."""
     path = settings.snapshots / RECORD
     try:
-        return StoreRecord(**json.loads(path.read_text(encoding="utf-8")))
+        return _checked(_RECORD.validate_json(path.read_bytes()))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError) as error:
         raise DataError(
             f"'{path}' cannot be read ({type(error).__name__}); put it back from a copy"
         ) from error
+
+
+def _checked(record: StoreRecord) -> StoreRecord:
+    """Raise `ValueError` for a record that leaves out what a store is made of."""
+    whole = all(set(row) >= _OF_WAIVERS for row in record.waivers) and all(
+        set(row) >= _OF_PUBLICATIONS for row in record.publications
+    )
+    if not whole or not record.store_id:
+        raise ValueError
+    return record
 
 
 def claim_home(store: Store, settings: Settings) -> None:

@@ -11,17 +11,24 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from kms.domain.intake import Alarm
 from kms.errors import DataError, NoDataError
 
 EVENTS, MANIFEST, PACKED = "events.jsonl", "manifest.json", ".zst"
 TAKEN_IN, RELEASED, WITHDRAWN = "taken_in", "released", "withdrawn"
 _CHUNK = 1 << 22
 Event = Mapping[str, Any]  # always with `event` and `vintage`
+_CAME = {
+    **dict.fromkeys(("vintage", "state", "note", "content_hash", "snapshot_sha256"), str),
+    **dict.fromkeys(("parser_version", "rows_read", "rows_rejected", "rows_duplicate"), int),
+    "alarms": list,
+}
 
 
 def folders(root: Path) -> list[Path]:
@@ -74,17 +81,24 @@ def read_manifest(folder: Path) -> Mapping[str, Any]:
     path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        parts = {str(name): str(digest) for name, digest in manifest["parts"].items()}
+        parts = _named(manifest["parts"])
     except FileNotFoundError:
         raise NoDataError(
             f"there is no snapshot '{folder.name}' under {folder.parent}; it was removed, or "
             "KMS_HOME is another than when it was kept. Take the file in anew"
         ) from None
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise DataError(
             f"'{path}' is damaged ({type(error).__name__}); put it back from a copy"
         ) from error
     return {**manifest, "parts": parts}
+
+
+def _named(parts: Mapping[str, Any]) -> dict[str, str]:
+    """Return parts with their hashes; raise `ValueError` for a name that leads elsewhere."""
+    if wrong := [name for name in parts if "/" in name or name in ("", ".", "..")]:
+        raise ValueError(f"{len(wrong)} parts lie outside the folder")
+    return {name: str(digest) for name, digest in parts.items()}
 
 
 def parts_kept(folder: Path) -> list[Path]:
@@ -127,6 +141,44 @@ def check_parts(folder: Path) -> None:
             )
 
 
+def check_events(folder: Path, events: Sequence[Event]) -> None:
+    """Raise `DataError` for an event that says less than is needed, or is of another snapshot."""
+    for number, event in enumerate(events, start=1):
+        if not (_is_coming(folder, event) if event["event"] == TAKEN_IN else _is_decision(event)):
+            raise DataError(
+                f"'{folder / EVENTS}', line {number}, tells nothing that became of this snapshot; "
+                "put the file back from a copy"
+            )
+
+
+def _is_coming(folder: Path, event: Event) -> bool:
+    known = all(isinstance(event.get(name), kind) for name, kind in _CAME.items())
+    if (
+        not known
+        or event["state"] not in ("accepted", "held")
+        or not _is_instant(event, "recorded_at")
+    ):
+        return False
+    if not all(isinstance(a, dict) and set(a) == set(Alarm._fields) for a in event["alarms"]):
+        return False
+    if not _is_instant(event, "published_at"):
+        return False
+    at = datetime.fromisoformat(event["published_at"]).astimezone(UTC)
+    return folder.name == f"{at:%Y%m%dT%H%MZ}-{event['snapshot_sha256'][:16]}"
+
+
+def _is_decision(event: Event) -> bool:
+    known = event["event"] in (RELEASED, WITHDRAWN) and isinstance(event["vintage"], str)
+    return known and isinstance(event.get("why"), str) and _is_instant(event, "at")
+
+
+def _is_instant(event: Event, name: str) -> bool:
+    try:
+        return datetime.fromisoformat(event[name]).tzinfo is not None
+    except (KeyError, TypeError, ValueError):
+        return False
+
+
 def flush_folder(folder: Path) -> None:
     """Bring the names in a folder to the disk."""
     handle = os.open(folder, os.O_RDONLY)
@@ -150,7 +202,7 @@ def _read(path: Path, content: bytes) -> list[Event]:
         try:
             event = json.loads(line)
             _name(event)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise DataError(
                 f"'{path}', line {number}, is no event; put the file back from a copy"
             ) from None

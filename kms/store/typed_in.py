@@ -26,5 +26,7 @@ def with_typed(connection: Connection, name: str, source_id: str, as_of: datetim
     head = fact_table(_HEAD.get(name, name))
     key = key_columns(head)[0]
     known = state_at(connection, head, source_id, as_of)[key].combine_chunks()
-    new = typed.filter(pc.invert(pc.is_in(typed[key], value_set=known)))
+    # Numbers of inspections are typed in either case.
+    given, said = pc.utf8_upper(typed[key]), pc.utf8_upper(known)
+    new = typed.filter(pc.invert(pc.is_in(given, value_set=said)))
     return pa.concat_tables([own, new])

@@ -269,9 +269,12 @@ def _named_apart(connection: Connection, arrival: Arrival, content: str) -> dict
     row = describe(arrival, content)
     if arrival.alarms:
         row["state"] = HELD
-    if _one(connection, Vintage.name == row["name"]) is not None:
+    plain, number = row["name"], 1
+    while _one(connection, Vintage.name == row["name"]) is not None:
         # Files may count alike and not be alike: one held for its persons, one in order.
-        row["name"] += f"-{arrival.snapshot_sha256[:8]}"
+        more = f"-{number}" if number > 1 else ""
+        row["name"] = f"{plain}-{arrival.snapshot_sha256[:8]}{more}"
+        number += 1
     return row
 
 
@@ -334,7 +337,13 @@ def _settled(connection: Connection, arrival: Arrival, content: str) -> IntakeRe
         if held is not None:
             again = replace(arrival, alarms=tuple(alarms(connection, held["id"])))
             return report_of(again, held["name"], HELD, {})
-        gone = (Vintage.state == WITHDRAWN, Vintage.content_hash == content)
+        # One that a correction replaced was not withdrawn for what it says: once the correction
+        # is withdrawn too, the publisher's own file may come in again.
+        gone = (
+            Vintage.state == WITHDRAWN,
+            Vintage.content_hash == content,
+            Vintage.note.notlike(f"{CORRECTED_BY} %"),
+        )
         known = _one(connection, *at_instant, *gone)
     if known is None:
         return None

@@ -77,7 +77,10 @@ SAID = {
     403: Words(
         N_("This is not open to you"),
         N_("Your account does not include it, or the request came from another site."),
-        N_("Open it from Ligtas itself. If you need it for your work, ask an admin."),
+        N_(
+            "Open it from Ligtas itself. If your password was set for you, first choose one of "
+            "your own under your name. Otherwise ask an admin."
+        ),
     ),
     404: Words(
         N_("There is no page at this address"),

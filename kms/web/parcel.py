@@ -65,10 +65,12 @@ class Parcel:
                 self._file = event
                 return
             if isinstance(event, Field):
-                value = b"".join(self._pieces())
-                size += len(value) + len(event.name or "")
-                if size > LARGEST_BODY:
-                    raise RequestEntityTooLarge
+                size += len(event.name or "")
+                value = b""
+                for piece in self._pieces():  # no more of it than is taken is ever held
+                    value, size = value + piece, size + len(piece)
+                    if size > LARGEST_BODY:
+                        raise RequestEntityTooLarge
                 self.fields.setdefault(event.name or "", value.decode("utf-8", "replace"))
 
     def _pieces(self) -> Iterator[bytes]:

@@ -9,6 +9,7 @@ from kms.findings import data_headline, late
 from kms.reads.data import read_data
 from kms.reads.views import DataView, VintageRow
 from kms.texts import Texts, manila_day
+from kms.wording import source_state
 from layouts.components import marks
 from layouts.components.cards import Child, card, empty, heading, page_link, two
 from layouts.components.sources import count, sources_card
@@ -18,25 +19,45 @@ from layouts.page import Page, Visit
 
 def title(view: DataView, visit: Visit) -> str:
     """Say how many sources are in date."""
+    return _headline(view, visit)
+
+
+def _headline(view: DataView, visit: Visit) -> str:
+    """Say how many sources are in date, or of the one asked for whether it is."""
     text = visit.text
-    return data_headline(text, view)
+    asked = visit.request.source
+    if not asked:
+        return data_headline(text, view)
+    if not view.sources:
+        return text.gettext("No source is known under this name")
+    return f"{view.sources[0].title}: {source_state(text, view.sources[0])}"
 
 
 def layout(view: DataView, visit: Visit) -> Component:
     """Show freshness first, then vintages, faults, runs and the marks."""
     text = visit.text
+    _ = text.gettext
+    asked = visit.request.source
+    everything = page_link(_("All sources"), visit.here(source="", next=""))
+    top = heading(
+        _headline(view, visit),
+        eyebrow=html.Span([_("Data and methods"), " · ", everything])
+        if asked
+        else _("Data and methods"),
+    )
+    if asked and not view.sources:
+        words = _("The name {name} may be mistyped. Choose one of all sources.")
+        return html.Div([top, empty(words.format(name=asked[:120]))])
     return html.Div(
         [
-            heading(data_headline(text, view), eyebrow=text.gettext("Data and methods")),
-            html.P(_lead(view, text), className="leads"),
+            top,
+            None if asked else html.P(_lead(view, text), className="leads"),
             sources_card(view, visit),
+            html.Div(vintages_card(view, visit), className="gap-t"),
             html.Div(
                 [
-                    vintages_card(view, visit),
-                    html.Div(
-                        [faults_card(view, visit), runs_card(view, visit), marks_card(text)],
-                        className="stack",
-                    ),
+                    faults_card(view, visit),
+                    html.Div([runs_card(view, visit), marks_card(text)], className="stack"),
                 ],
                 className="half",
             ),
@@ -73,7 +94,11 @@ def vintages_card(view: DataView, visit: Visit) -> Component:
                 text.day(manila_day(row.published_at)),
                 count(text, row.rows_read),
                 _changed(row, text),
-                two(vintage_word(text, row.state), html.Span(" ".join(row.alarms), lang="en"))
+                two(
+                    vintage_word(text, row.state),
+                    html.Span(" ".join(row.alarms), lang="en"),
+                    "wrap",
+                )
                 if row.alarms
                 else vintage_word(text, row.state),
                 _snapshot(row, view, visit),

@@ -14,9 +14,11 @@ import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Connection
 
 from ingest.desk.corrections import CorrectionDesk
 from ingest.desk.rejects import masked, unmasked
+from ingest.desk.release import withdraw
 from ingest.load import load
 from ingest.source import Source, source_named
 from kms.config import Settings
@@ -24,7 +26,7 @@ from kms.domain.desk.corrections import MOST_BYTES
 from kms.errors import ContractError, DataError
 from kms.store.engine import Store
 from kms.store.facts import fact_table, known_at, read_columns
-from kms.store.vintages import fault_counts, vintage_named, withdraw_vintage
+from kms.store.vintages import fault_counts, vintage_named, vintages, withdraw_vintage
 
 SOURCE = source_named("psa_population")
 FETCHED = datetime(2026, 1, 27, tzinfo=UTC)
@@ -105,6 +107,12 @@ def women(desk: CorrectionDesk) -> dict[tuple[str, str], int]:
     }
 
 
+def known_persons(connection: Connection) -> list[int]:
+    """Return every count of persons that is known."""
+    statement = known_at(fact_table("population"), SOURCE.source_id, FETCHED)
+    return list(read_columns(connection, statement)["persons"])
+
+
 def test_rejected_rows_come_in_the_files_own_spelling(desk: CorrectionDesk, vintage: str) -> None:
     found = desk.rejects(vintage)
     assert (found.rows, found.name) == (3, f"{vintage}-rejects.csv")
@@ -166,6 +174,22 @@ def test_corrected_rows_count_as_if_they_had_come_so(desk: CorrectionDesk, vinta
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["corrects"] == old["snapshot_sha256"]
     assert not list((desk.settings.home / "tmp").iterdir())
+
+
+def test_the_publishers_file_comes_in_again_once_its_correction_is_withdrawn(
+    desk: CorrectionDesk, vintage: str, tmp_path: Path
+) -> None:
+    for _ in range(3):  # a name is never given twice
+        with desk.store.read() as connection:
+            (used,) = (v["name"] for v in vintages(connection) if v["state"] == "accepted")
+        table = given_out(desk, used)
+        right(table)
+        made = desk.correct(used, sent(table), WHY)
+        withdraw(desk.store, desk.settings, made.vintage, "the office took it back")
+        assert women(desk) == {}
+        taken(desk, tmp_path / PART, when=FETCHED)
+        with desk.store.read() as connection:
+            assert len(known_persons(connection)) == 300
 
 
 def test_what_is_left_can_be_corrected_next(desk: CorrectionDesk, vintage: str) -> None:
@@ -262,6 +286,7 @@ REFUSED: list[tuple[str, Change, str]] = [
     ("another part", cell(1, 0, "other.csv"), "was not rejected"),
     ("records exchanged", cell(1, 1, "152"), "is not of this vintage, or its columns"),
     ("another seal", cell(1, 12, "r0000000000000000"), "is not of this vintage"),
+    ("a number without end", cell(1, 1, "9" * 5000), "names a record that was not rejected"),
     ("a cell beyond the last", cell(1, 11, "7"), "cells beyond the last column"),
     ("one row too wide", lambda table: table[1].append("7"), "row 2 .* has 14 cells and not 13"),
 ]

@@ -67,3 +67,12 @@ def test_a_day_of_publication_alone_is_its_afternoon_in_manila(
 def test_an_instant_that_cannot_be_meant_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match=r"^--published-at is '.*'; write it as"):
         _instant(text)
+
+
+def test_files_of_what_was_typed_in_are_not_taken_in_from_elsewhere(tmp_path: Path) -> None:
+    file = tmp_path / "measures_20210412.csv"
+    file.write_text(f"{HEADER}\n{GOOD}\n", encoding="utf-8")
+    done = kms(tmp_path / "home", "ingest", "measures.entered", str(file))
+    assert done.returncode == 2
+    assert "'measures.entered' holds what was typed in on the pages" in done.stderr
+    assert not (tmp_path / "home" / "snapshots").exists()

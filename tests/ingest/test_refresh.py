@@ -360,6 +360,27 @@ def test_a_schedule_may_begin_with_seconds(settings: Settings) -> None:
     assert last_due(fast, monday - timedelta(seconds=1)) == monday - timedelta(days=7, seconds=-40)
 
 
+@pytest.mark.parametrize(
+    ("weekdays", "due"),
+    [
+        ("0", 25),
+        ("7", 25),
+        ("1", 26),
+        ("1-5", 28),
+        ("sun", 25),
+        ("6,2", 27),
+        ("*/2", 27),
+        ("*", 28),
+    ],
+)
+def test_weekdays_are_numbered_as_cron_numbers_them(
+    settings: Settings, weekdays: str, due: int
+) -> None:
+    trigger = trigger_of(settings.model_copy(update={"refresh_cron": f"10 2 * * {weekdays}"}))
+    wednesday = datetime(2026, 1, 28, 12, tzinfo=MANILA)
+    assert last_due(trigger, wednesday) == datetime(2026, 1, due, 2, 10, tzinfo=MANILA)
+
+
 def test_a_schedule_that_cannot_be_read_says_so(settings: Settings) -> None:
     with pytest.raises(ConfigError, match="KMS_REFRESH_CRON"):
         trigger_of(settings.model_copy(update={"refresh_cron": "at night"}))

@@ -343,6 +343,61 @@ def test_damaged_raw_files_are_told_and_nothing_is_published(
     assert "cannot be unpacked" in report.unreadable[0]
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("state", "garbage"), ("state", None), ("recorded_at", "2020-05-05T00:00:00"),
+        ("published_at", "2020-05-05T08:00:00+00:00"), ("published_at", "lately"),
+        ("snapshot_sha256", "0" * 64), ("parser_version", "two"), ("alarms", [1]),
+        ("vintage", ["a"]), ("note", None), ("event", "forgotten"), ("content_hash", None),
+    ],
+)  # fmt: skip
+def test_an_event_that_cannot_have_happened_is_refused(
+    store: Store, settings: Settings, empty: Store, name: str, value: object
+) -> None:
+    vintage = take(store, settings, 40, day=40)
+    path = snapshot_of(store, settings, vintage) / "events.jsonl"
+    event = {**json.loads(path.read_text("utf-8")), name: value}
+    path.write_text(json.dumps(event) + "\n", encoding="utf-8")
+    with pytest.raises(DataError, match="line 1, tells nothing that became of this snapshot"):
+        replay(empty, settings)
+    with empty.read() as connection:
+        assert vintages(connection) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"facts": {"a": "b"}}, {"facts": None}, {"waivers": [{"a": 1}]}, {"vintages": "x"},
+        {"publications": [{"id": "x"}]}, {"publications": -1},
+    ],
+)  # fmt: skip
+def test_a_record_that_leaves_out_what_a_store_is_made_of_is_refused(
+    store: Store, settings: Settings, empty: Store, change: dict[str, object]
+) -> None:
+    take(store, settings, 40, day=40)
+    settle_events(store, settings)
+    path = settings.snapshots / "store.json"
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **change}), encoding="utf-8")
+    with pytest.raises(DataError, match="put it back from a copy"):
+        replay(empty, settings)
+
+
+def test_a_part_that_lies_outside_its_snapshot_is_not_read(
+    store: Store, settings: Settings, empty: Store
+) -> None:
+    folder = snapshot_of(store, settings, take(store, settings, 40, day=40))
+    (packed,) = folder.glob("*.zst")
+    packed.replace(folder.parent / packed.name)
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text("utf-8"))
+    manifest["parts"] = {f"../{name}": digest for name, digest in manifest["parts"].items()}
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    report = replay(empty, settings)
+    assert (report.status, report.vintages) == (UNREADABLE, 0)
+    assert "manifest.json' is damaged" in report.unreadable[0]
+
+
 def test_what_is_read_otherwise_now_is_told_with_both_hashes(
     store: Store, settings: Settings, empty: Store
 ) -> None:

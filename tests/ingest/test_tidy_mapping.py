@@ -91,6 +91,21 @@ WRONG = [
     ('scheme = "psgc"\nregion = "Region"', 'scheme = "constant"', "key 'area.code' is missing"),
     ('scheme = "psgc"\nregion = "Region"', 'scheme = "constant"\ncode = "Manila"', "ten digits"),
     ('region = "Region"', 'region = "Region"\nvalues = { "a" = "" }', "write the name"),
+    ("every_days = 7", f"every_days = {'9' * 5000}", "is no TOML file"),
+    (
+        'rows = "counts"',
+        'rows = "counts"\nnames_end_with = ["a{99999999999}"]',
+        "it is no pattern",
+    ),
+    (
+        'rows = "counts"',
+        f'rows = "counts"\nnames_end_with = ["{"(" * 5000}{")" * 5000}"]',
+        "it is no pattern",
+    ),
+    ('region = "Region"\n', f'region = "Region"\n[where]\n{".".join("a" * 9000)} = 1\n', "end"),
+    ('region = "Region"\n', 'region = "Region"\n[limits]\nspike = nan\n', "or false"),
+    ('region = "Region"\n', 'region = "Region"\n[limits]\nspike = inf\n', "or false"),
+    ('region = "Region"\n', 'region = "Region"\n[limits]\nspike = -1\n', "or false"),
     ('region = "Region"\n', 'region = "Region"\n[where]\n"Week" = ["1"]\n', "no date or number"),
     ('region = "Region"\n', 'region = "Region"\n[where]\n"Class" = []\n', "list texts"),
     (

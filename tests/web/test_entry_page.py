@@ -200,7 +200,7 @@ def test_an_inspection_without_items_says_nothing(steward: FlaskClient) -> None:
     blank = {name: "" for name in INSPECTION if "__" in name}
     answer = enter(steward, "inspection", **blank)
     assert answer.status_code == 422
-    assert "This must be filled." in text_of(answer)
+    assert "Say of at least one item whether it was met." in text_of(answer)
 
 
 def test_the_same_key_again_corrects_it(steward: FlaskClient, store: Store) -> None:
@@ -213,6 +213,29 @@ def test_the_same_key_again_corrects_it(steward: FlaskClient, store: Store) -> N
     assert "NEW-1 is corrected" in text_of(answer)
     rows = {row["inspection_id"]: row for row in known(store, "inspection", OFFICIAL)}
     assert {key: row["workers_male"] for key, row in rows.items()} == {"NEW-1": 40, "NEW-2": 12}
+
+
+def test_a_key_written_with_other_blanks_or_signs_is_the_same(
+    store: Store, settings: Settings
+) -> None:
+    desk = EntryDesk(store, settings)
+    for key, men in (("CAF\u00c9", "12"), (" CAFE\u0301\u00a0", "40")):
+        values = {**INSPECTION, "inspection_id": key, "workers_male": men}
+        entered = desk.enter("inspection", values, at=now())
+    assert entered.corrected
+    assert desk.keys("inspection") == ("CAF\u00c9",)
+    (row,) = known(store, "inspection", OFFICIAL)
+    assert (row["inspection_id"], row["workers_male"]) == ("CAF\u00c9", 40)
+
+
+def test_a_key_typed_in_another_case_is_the_same_also_beside_the_export(
+    steward: FlaskClient, store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    enter(steward, "inspection")
+    assert "is corrected" in text_of(enter(steward, "inspection", inspection_id="new-1"))
+    assert [row["inspection_id"] for row in known(store, "inspection", OFFICIAL)] == ["new-1"]
+    official(store, settings, tmp_path, exported("NEW-1", "OSH-01", "YES"))
+    assert [row["inspection_id"] for row in known(store, "inspection", OFFICIAL)] == ["NEW-1"]
 
 
 def test_a_key_nobody_entered_and_a_form_there_is_not_are_not_found(steward: FlaskClient) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import re
 from collections.abc import Iterator
@@ -212,3 +213,40 @@ def test_an_upload_that_is_gone_is_said_and_the_form_stays(steward: FlaskClient)
     page = text_of(steward.get(f"{NEW}?upload={'0' * 32}&table=capacity"))
     assert "there is no such upload" in page.lower()
     assert "What its columns mean" in page
+
+
+@pytest.mark.parametrize("name", ["new", "entered"])
+def test_a_name_that_means_something_else_is_refused(
+    steward: FlaskClient, settings: Settings, name: str
+) -> None:
+    answer = send(steward, NEW, "form", **{**FORM, "id": name})
+    assert answer.status_code == 422
+    assert "choose another" in text_of(answer)
+    assert not (settings.mappings / f"{name}.toml").exists()
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+$", ".*.*.*x", "a?a?a?a?a?a?a?a?a?a", "a" * 300])
+def test_a_pattern_that_could_hold_up_the_refresh_is_refused(
+    steward: FlaskClient, pattern: str
+) -> None:
+    text = composed(FORM).replace("\n[area]", f"names_end_with = ['{pattern}']\n[area]", 1)
+    answer = send(steward, NEW, "text", toml=text)
+    assert answer.status_code == 422
+    assert "could take for ever" in text_of(answer)
+
+
+def test_a_file_whose_columns_cannot_be_read_is_said_and_the_form_stays(
+    steward: FlaskClient,
+) -> None:
+    for content in ("a,b\n1," + "x" * 1_200_000, 'a,b\n1,"' + "x\n" * 600_000):
+        data = {
+            "do": "upload", "form_token": token_on(steward, "/data/upload"), "source": "tidy_csv",
+            "day": "", "hour": "",
+            "file": (io.BytesIO(gzip.compress(content.encode())), "t.csv.gz"),
+        }  # fmt: skip
+        sent = steward.post("/data/upload", data=data, content_type="multipart/form-data")
+        upload = sent.location.partition("?")[0].rpartition("/")[2]
+        page = steward.get(f"{NEW}?upload={upload}&table=capacity")
+        assert page.status_code == 200
+        assert "a quote that is never closed" in text_of(page)
+        assert "What its columns mean" in text_of(page)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import io
 import os
 import re
 import stat
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
@@ -428,3 +430,45 @@ def test_a_preview_counts_what_a_load_counts(
                    fault_counts(connection, row["id"])}  # fmt: skip
     assert {(f.grade, f.code, f.field): f.rows for f in seen.faults} == counted
     assert seen.published_at == row["published_at"]
+
+
+@pytest.mark.parametrize("day", ["0202-11-16", "0001-01-01", "1969-12-31", "9999-12-31"])
+def test_a_day_with_a_digit_missing_is_refused(
+    steward: FlaskClient, settings: Settings, day: str
+) -> None:
+    answer = upload(steward, (NAME, CASES), day=day)
+    assert answer.status_code == 422
+    assert "published on is" in text_of(answer).lower()
+    assert on_disk(settings) == []
+
+
+def test_an_hour_of_another_zone_is_not_taken_for_manila(steward: FlaskClient) -> None:
+    answer = upload(steward, (NAME, CASES), day="2021-02-19", hour="16:00+00:00")
+    assert answer.status_code == 422
+
+
+def test_two_words_at_once_about_one_upload_never_both_count(
+    steward: FlaskClient, settings: Settings, store: Store
+) -> None:
+    where = arrived(upload(steward, (NAME, CASES)))
+    page = steward.get(where).get_data(as_text=True)
+    found = re.search(r'name="sha256" value="([0-9a-f]+)"', page)
+    assert found
+    with (settings.uploads / where.rpartition("/")[2] / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        taken = send(steward, where, "take", sha256=found[1])
+        thrown = send(steward, where, "discard")
+    for answer in (taken, thrown):
+        assert answer.status_code == 422
+        assert "taken in or thrown away just now" in text_of(answer)
+    assert names(store) == []
+    assert not {"upload.take", "upload.discard"} & set(logged(store))
+    assert "is taken in" in text_of(take(steward, where))
+
+
+def test_a_name_of_hundreds_of_thousands_of_letters_is_cut_at_once() -> None:
+    started = time.process_time()
+    name = kept_name("é" * 200_000 + ".csv")
+    assert time.process_time() - started < 1
+    assert name.endswith("é.csv")
+    assert len(name.encode()) <= 120

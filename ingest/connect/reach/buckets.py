@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
+import re
 import socket
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
@@ -126,8 +126,7 @@ def open_bucket(feed: Feed, bounds: Bounds, resolve: Resolve) -> Iterator[_Bucke
     """Connect to a feed's store of objects; raise a `KmsError` for whatever goes wrong there."""
     resolver = _CheckedResolver(feed, bounds, resolve)
     where = urlsplit(_endpoint(feed))
-    with contextlib.suppress(ValueError):  # a name is checked when it is resolved
-        ipaddress.ip_address(where.hostname or "")
+    if not _is_name(where.hostname or ""):  # a name is checked when it is resolved
         resolver.check(where.hostname or "", where.port or 443)
     files = s3fs.S3FileSystem(
         anon=feed.anonymous,
@@ -158,6 +157,11 @@ def open_bucket(feed: Feed, bounds: Bounds, resolve: Resolve) -> Iterator[_Bucke
     finally:
         if getattr(files, "_s3", None) is not None:
             sync(files.loop, files.s3.__aexit__, None, None, None)
+
+
+def _is_name(host: str) -> bool:
+    """Tell whether the resolver is asked: never for 10.0.0.1, 127.1, 2130706433 or 0x7f.1."""
+    return ":" not in host and not re.fullmatch(r"[0-9.]+|(.*\.)?0x[0-9a-f]*\.?", host)
 
 
 def _endpoint(feed: Feed) -> str:

@@ -29,6 +29,10 @@ from ingest.sources.tidy.mapping import (
 from kms.errors import ConfigError
 
 LONGEST_ID, LONGEST_LOCAL_ID = 40, 20  # an area `local:<id>:<value>` has 40 characters
+TAKEN = frozenset({"new", "entered"})  # an address of its own; what is typed in
+MOST_REPEATS, MOST_BRANCHES = 2, 8  # places of a pattern at which matching may go several ways
+_REPEATS, _BRANCHES = re.compile(r"[*+{]"), re.compile(r"[?|]")
+_REPEATED_GROUP = re.compile(r"\)\s*[*+{]")
 _FORMAT = re.compile(r"[%A-Za-z0-9 ,./:_-]{2,40}")
 _AREA = re.compile(r"\d{10}|[a-z]+:[A-Za-z0-9:_-]+")
 
@@ -69,12 +73,29 @@ def _check_head(mapping: TidyMapping, file: str) -> None:
         raise wrong(file, "key", mapping.key, "only persons have one; leave it out")
 
 
+def check_new(mapping: TidyMapping, file: str) -> None:
+    """Raise `ConfigError` for what no new mapping may have; those kept before go on."""
+    if mapping.id in TAKEN:
+        raise wrong(file, "id", mapping.id, "it means something else here; choose another")
+    for pattern in mapping.names_end_with:
+        ways = len(_REPEATS.findall(pattern)), len(_BRANCHES.findall(pattern))
+        slow = ways[0] > MOST_REPEATS or ways[1] > MOST_BRANCHES or _REPEATED_GROUP.search(pattern)
+        if slow or not pattern or len(pattern) > LONGEST_TEXT:
+            advice = (
+                "matching it could take for ever, or it takes every file; write at most "
+                f"{MOST_REPEATS} of * + {{ and {MOST_BRANCHES} of ? |, and repeat no group"
+            )
+            raise wrong(file, "names_end_with", pattern[:80], advice)
+
+
 def _check_form(mapping: TidyMapping, file: str) -> None:
     for pattern in mapping.names_end_with:
         try:
             re.compile(pattern)
-        except re.error as error:
-            raise wrong(file, "names_end_with", pattern, f"it is no pattern: {error}") from error
+        except (re.error, OverflowError, RecursionError) as error:
+            raise wrong(
+                file, "names_end_with", pattern[:80], f"it is no pattern: {str(error)[:80]}"
+            ) from error
     for encoding in mapping.encodings:
         if not is_text_encoding(encoding):
             raise wrong(

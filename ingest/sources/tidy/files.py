@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ingest.opening.parts import Format
 from ingest.source import Source
-from ingest.sources.tidy.checks import wrong
+from ingest.sources.tidy.checks import check_new, wrong
 from ingest.sources.tidy.issues import issues_of
 from ingest.sources.tidy.mapping import PERSONS, TidyMapping
 from ingest.sources.tidy.mapping_file import mapping_text, parse_mapping, read_mapping
@@ -85,6 +85,7 @@ def save_mapping(path: Path, folder: Path) -> Source:
             "layouts would mix. Give this one another id, or remove the kept one"
         )
     if not kept.exists():
+        check_new(mapping, path.name)
         folder.mkdir(parents=True, exist_ok=True)
         fresh = kept.with_suffix(".new")
         fresh.write_text(mapping_text(mapping), encoding="utf-8")
@@ -98,6 +99,7 @@ def renew_mapping(text: str, folder: Path, *, renews: str, at: datetime) -> Sour
     Raises `ConfigError` when it is wrong, has an id that is taken, or not the one it renews.
     """
     mapping = parse_mapping(text, MADE_HERE)
+    check_new(mapping, MADE_HERE)
     if any(mapping.id == one.id for one in _OURS):
         raise wrong(MADE_HERE, "id", mapping.id, "a mapping of ours has it; choose another")
     kept = folder / f"{mapping.id}.toml"

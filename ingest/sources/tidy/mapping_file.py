@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from datetime import date, datetime
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +52,12 @@ def parse_mapping(text: str, name: str) -> TidyMapping:
     """Read the text of a mapping file called `name`."""
     try:
         given = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(f"{name} is no TOML file: {error}") from error
-    mapping = _Keys(name, "", given).mapping()
+    except (ValueError, RecursionError) as error:  # also a number of thousands of digits
+        raise ConfigError(f"{name} is no TOML file: {str(error)[:200]}") from error
+    try:
+        mapping = _Keys(name, "", given).mapping()
+    except RecursionError as error:  # a message cannot quote tables in thousands of tables
+        raise ConfigError(f"{name} has tables inside tables without end; take them out") from error
     check_mapping(mapping, name)
     return mapping
 
@@ -137,7 +141,9 @@ class _Keys:
         known = {field.name for field in fields(Limits)}
         for key, value in self.given.items():
             usual = getattr(USUAL, key, None)
-            number = isinstance(value, int | float) and not isinstance(value, bool)
+            number = (
+                isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < inf
+            )
             if key not in known or not (value is False or number or isinstance(usual, bool)):
                 raise wrong(
                     self.file,

@@ -69,6 +69,7 @@ class IssuePreview:
     before: str  # the vintage it is compared with; blank: the first of its source
     before_at: datetime | None
     changes: Mapping[str, Changed]  # fact table -> what it would change
+    compared: bool = True  # False: the issue before it is in the same upload, not in the store
 
 
 @dataclass(frozen=True)

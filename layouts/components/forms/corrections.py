@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from dash import html
@@ -14,6 +15,7 @@ from kms.reads.people.faults import FaultsView, FaultyVintage
 from kms.texts import Texts
 from layouts.components.cards import card
 from layouts.components.forms.fields import Field, post_form
+from layouts.components.forms.notices import problem
 from layouts.page import File, Form, Outcome, Said, Visit
 
 ACCEPTED = "accepted"
@@ -72,6 +74,7 @@ def _take(visit: Visit) -> list[Any]:
         Field(
             "why",
             _("Reason"),
+            value=visit.said.typed.get("why", "") if visit.said else "",
             hint=_("how the right values are known; it is kept"),
             most=400,
             required=False,
@@ -101,17 +104,21 @@ def download(store: Any, form: Form) -> Outcome:
 
 def correct(store: Any, form: Form) -> Outcome:
     """Take the corrected file, or only tell what would come of it."""
-    content = _one_file(form)
-    made = stewardship.correct(
-        store,
-        form.intake,
-        form.request.vintage,
-        content,
-        why=form.get("why"),
-        keep=not form.get("check"),
-        origin=form.origin,
-    )
-    return Outcome(said=Said("done", _told(form.text, made)))
+    typed = {"why": form.get("why")}
+    try:
+        made = stewardship.correct(
+            store,
+            form.intake,
+            form.request.vintage,
+            _one_file(form),
+            why=form.get("why"),
+            keep=not form.get("check"),
+            origin=form.origin,
+        )
+    except AccessError as error:
+        return Outcome(said=replace(problem(form.text, error), typed=typed))
+    kept = typed if form.get("check") else {}
+    return Outcome(said=Said("done", _told(form.text, made), typed=kept))
 
 
 def _one_file(form: Form) -> list[bytes]:

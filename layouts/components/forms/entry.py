@@ -13,6 +13,7 @@ from layouts.components.forms.entry_words import (
     COUNTRY_HINT,
     EVERY_INDUSTRY,
     HINTS,
+    fault_of,
     label_of,
     word_of,
 )
@@ -94,6 +95,8 @@ def _grid(view: EntryView, visit: Visit, typed: Typed) -> str:
     what = _("Person") if persons else _("Item")
     rows = "".join(_row(of, view, visit, typed) for of in form.of)
     wrong = typed.wrong.get("item_code", "")
+    if wrong == fault_of(text, "required"):
+        wrong = _("Say of at least one item whether it was met.")
     told = f'<p class="bad">{escape(wrong)}</p>' if wrong else ""
     return (
         f'<h2>{escape(caption)}</h2><p class="q s">{escape(note)}</p>{told}'

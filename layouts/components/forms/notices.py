@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from dash import html
 from dash.development.base_component import Component
 
@@ -45,8 +47,16 @@ def problem(text: Texts, error: AccessError) -> Said:
         ).format(n=error.seconds)
         return Said("problem", words)
     known = PROBLEMS.get(error.code)
-    said = str(error)
-    return Said("problem", text.gettext(known) if known else f"{said[:1].upper()}{said[1:]}.")
+    return Said("problem", text.gettext(known) if known else sentence(str(error)))
+
+
+def sentence(words: str) -> str:
+    """Write a message as a sentence: commands print it without a capital or a full stop.
+
+    A name that stands first, of a source or a vintage, stays as it is.
+    """
+    plain = re.match(r"[a-z]+[ ,]", words)
+    return f"{words[:1].upper() if plain else words[:1]}{words[1:].rstrip('.')}."
 
 
 def notice(visit: Visit) -> Component | None:

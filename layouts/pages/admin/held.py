@@ -8,11 +8,11 @@ from dash import html
 from dash.development.base_component import Component
 
 from kms.access import stewardship
-from kms.reads.people.held import GivenWaiver, HeldAlarm, HeldIssue, HeldView, read_held
-from kms.texts import Texts, manila_day
-from layouts.components.cards import card, empty, heading, two
+from kms.reads.people.held import GivenWaiver, HeldIssue, HeldView, read_held
+from kms.texts import manila_day
+from layouts.components.cards import card, empty, heading
+from layouts.components.forms.alarms import alarms_table
 from layouts.components.forms.fields import Field, post_form
-from layouts.components.tables import table
 from layouts.page import Form, Outcome, Page, Said, Visit
 
 PATH = "/data/held"
@@ -37,7 +37,12 @@ def layout(view: HeldView, visit: Visit) -> Component:
     issues = [_issue(issue, visit) for issue in view.issues]
     right = [card(_("Tripwires that pass"), _waivers(view, visit))]
     if view.sources:
-        right.append(card(_("Let a tripwire pass"), _waive_form(view, visit)))
+        told = _(
+            "A tripwire is a check of a whole issue, such as whether a total shrank. What it "
+            "finds holds the issue. Let one pass only where what it finds is known to be right."
+        )
+        form = [html.P(told, className="note"), _waive_form(view, visit)]
+        right.append(card(_("Let a tripwire pass"), form))
     return html.Div(
         [
             heading(title(view, visit), eyebrow=_("Administration")),
@@ -63,15 +68,8 @@ def _issue(issue: HeldIssue, visit: Visit) -> Component:
         (_("Rows"), text.number(issue.rows_read)),
     ]
     pairs = [part for name, value in facts for part in (html.Dt(name), html.Dd(value))]
-    rows = [
-        [
-            two(html.Span(alarm.meaning, lang="en"), alarm.subject or None),
-            _amount(text, alarm.seen, alarm),
-            _amount(text, alarm.allowed, alarm),
-        ]
-        for alarm in issue.alarms
-    ]
-    listed = table(_("Why"), [_("What is strange"), _("Seen"), _("Allowed")], rows)
+    listed = alarms_table(text, [(alarm, alarm.meaning) for alarm in issue.alarms])
+    faulty = html.A(_("Faulty rows"), href=visit.link("/data/faults", vintage=issue.name))
     why = (Field("why", _("Reason"), most=400),)
     named = {"vintage": issue.name}
     return card(
@@ -79,6 +77,7 @@ def _issue(issue: HeldIssue, visit: Visit) -> Component:
         [
             html.Dl(pairs, className="pairs"),
             html.Div(listed, className="tw gap-t"),
+            html.P(faulty, className="ls gap-t"),
             html.Div(
                 post_form(
                     visit,
@@ -104,15 +103,6 @@ def _issue(issue: HeldIssue, visit: Visit) -> Component:
             ),
         ],
     )
-
-
-def _amount(text: Texts, value: float | None, alarm: HeldAlarm) -> str:
-    """Write a share as a percentage, anything else as a number."""
-    if value is None:
-        return "–"
-    if alarm.code in ("sex_changed", "age_changed", "total_shrank"):
-        return text.percent(value, 1)
-    return text.number(value, 0 if value == round(value) else 1)
 
 
 def _waivers(view: HeldView, visit: Visit) -> list[Any]:

@@ -13,6 +13,7 @@ from kms.reads.people.entries import EntryView, read_entry
 from layouts.components.cards import card, empty, heading
 from layouts.components.forms.entry import Typed, entry_form
 from layouts.components.forms.entry_words import fault_of
+from layouts.components.forms.notices import sentence
 from layouts.page import Form, Outcome, Page, Said, Visit
 
 UPLOAD = "/data/upload"
@@ -55,7 +56,7 @@ def layout(view: EntryView, visit: Visit) -> Component:
 def _form(view: EntryView, visit: Visit) -> Component:
     _ = visit.text.gettext
     if view.closed:
-        why = html.P(f"{view.closed}.", lang="en")
+        why = html.P(sentence(view.closed), lang="en")
         return empty(_("Nothing can be entered here."), "", why)
     said = visit.said
     failed = said is not None and said.kind == "problem"

@@ -16,7 +16,7 @@ from kms.reads.people.mappings import NEW, MappingView, read_mapping
 from layouts.components.cards import card, heading
 from layouts.components.forms.fields import Field, choice, post_form
 from layouts.components.forms.mapping import mapping_form
-from layouts.components.forms.notices import problem
+from layouts.components.forms.notices import problem, sentence
 from layouts.components.tables import table
 from layouts.page import Form, Outcome, Page, Said, Visit
 
@@ -63,7 +63,7 @@ def layout(view: MappingView, visit: Visit) -> Component:
 def _columns(view: MappingView, visit: Visit) -> Component | None:
     _ = visit.text.gettext
     if view.unread:
-        return card(_("The file"), html.P(f"{view.unread}.", lang="en"))
+        return card(_("The file"), html.P(sentence(view.unread), lang="en"))
     if not view.columns:
         return None
     rows = [

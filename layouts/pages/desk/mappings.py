@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 from kms.domain.desk.mappings import KeptMapping
 from kms.reads.people.mappings import MappingsView, read_mappings
 from layouts.components.cards import card, empty, heading, two
+from layouts.components.forms.notices import sentence
 from layouts.components.tables import Column, body_row, wide_table
 from layouts.page import Page, Visit
 
@@ -47,7 +48,9 @@ def layout(view: MappingsView, visit: Visit) -> Component:
 def _list(view: MappingsView, visit: Visit) -> Component:
     _ = visit.text.gettext
     if view.broken:
-        return empty(_("The mappings cannot be read."), "", html.P(f"{view.broken}.", lang="en"))
+        return empty(
+            _("The mappings cannot be read."), "", html.P(sentence(view.broken), lang="en")
+        )
     columns = [
         Column(_("Mapping")),
         Column(_("Table"), width="24%"),

@@ -13,7 +13,9 @@ from kms.domain.intake import IntakeReport
 from kms.reads.people.uploads import PreviewView, meaning, read_preview
 from kms.texts import Texts
 from layouts.components.cards import card, empty, heading, stat, stats, two
+from layouts.components.forms.alarms import alarms_table
 from layouts.components.forms.fields import post_form
+from layouts.components.forms.notices import sentence
 from layouts.components.tables import Column, body_row, table, wide_table
 from layouts.page import Form, Outcome, Page, Said, Visit
 from layouts.pages.admin.faults import grade_word
@@ -71,14 +73,15 @@ def _refusal(view: PreviewView, visit: Visit) -> Component:
     found = view.preview
     if found.upload.source_id == TIDY:
         return _mapping(found.upload, visit)
-    why = [html.P(f"{found.refusal}.", lang="en")]
+    why = [html.P(sentence(found.refusal), lang="en")]
     if meant := meaning(found.code):
         why.append(html.P([html.Code(found.code), " ", meant], className="q s", lang="en"))
     mapping = found.upload.source_id.removeprefix(f"{TIDY}.")
     if mapping != found.upload.source_id:
         where = visit.link(f"/data/mappings/{mapping}", upload=found.upload.upload_id)
         why.append(html.P(html.A(visit.text.gettext("Look at the mapping"), href=where)))
-    return card(visit.text.gettext("Why"), why)
+    another = html.A(visit.text.gettext("Upload another"), href=visit.link(UPLOAD), className="ctl")
+    return card(visit.text.gettext("Why"), [*why, html.P(another, className="gap-t")])
 
 
 def _mapping(upload: Upload, visit: Visit) -> Component:
@@ -104,7 +107,9 @@ def _issue(issue: IssuePreview, visit: Visit) -> list[Component]:
             text.number(issue.rows_rejected),
             small=text.ngettext(
                 "{n} duplicate besides", "{n} duplicates besides", issue.rows_duplicate
-            ).format(n=text.number(issue.rows_duplicate)),
+            ).format(n=text.number(issue.rows_duplicate))
+            if issue.rows_duplicate
+            else None,
         ),
         stat(_("Fields marked"), text.number(flagged)),
     ]
@@ -123,36 +128,25 @@ def _issue(issue: IssuePreview, visit: Visit) -> list[Component]:
 
 def _alarms(issue: IssuePreview, text: Texts) -> Component:
     _ = text.gettext
-    rows = [
-        [
-            two(html.Span(meaning(alarm), lang="en"), alarm.subject or None),
-            _amount(text, alarm.code, alarm.seen),
-            _amount(text, alarm.code, alarm.allowed),
-        ]
-        for alarm in issue.alarms
-    ]
-    heads = [_("What is strange"), _("Seen"), _("Allowed")]
-    listed = table(_("Why"), heads, rows, class_name="flow acts")
+    listed = alarms_table(text, [(alarm, meaning(alarm)) for alarm in issue.alarms])
     return card(_("It would wait for a release"), html.Div(listed, className="tw"))
-
-
-def _amount(text: Texts, code: str, value: float | None) -> str:
-    if value is None:
-        return "–"
-    if code in ("sex_changed", "age_changed", "total_shrank"):
-        return text.percent(value, 1)
-    return text.number(value, 0 if value == round(value) else 1)
 
 
 def _changes(issue: IssuePreview, text: Texts) -> Component:
     _ = text.gettext
     against = _("Published {moment}").format(moment=text.moment(issue.published_at))
+    if not issue.compared:
+        unknown = _(
+            "It follows on an issue of this upload that is not in the store yet: what it changes, "
+            "and whether it must wait for a release, is seen when it is taken in."
+        )
+        return card(_("What it would change"), empty(unknown), sub=against)
     if issue.before_at is not None:
         before = _("compared with the issue of {moment}")
         against = f"{against}, {before.format(moment=text.moment(issue.before_at))}"
     else:
         against = f"{against}, {_('the first issue of this source')}"
-    if issue.status not in (NEW, HELD):
+    if issue.status not in (NEW, HELD) or not issue.changes:
         same = _("An issue that says the same is in the store; nothing would change.")
         return card(_("What it would change"), empty(same), sub=against)
     rows = [
@@ -220,7 +214,7 @@ def _decide(view: PreviewView, visit: Visit) -> Component:
     found = view.preview
     forms: list[Any] = []
     if view.closed:
-        forms.append(html.P(f"{view.closed}.", lang="en"))
+        forms.append(html.P(sentence(view.closed), lang="en"))
     elif not found.refusal:
         hidden = {"sha256": found.upload.sha256}
         forms.append(post_form(visit, "take", (), button=_("Take it in"), hidden=hidden))
@@ -246,7 +240,7 @@ def _files(upload: Upload, visit: Visit) -> Component:
 
 def _size(text: Texts, size: int) -> str:
     if size < 1 << 20:
-        return f"{text.number(size / 1024, 1)} kB"
+        return f"{text.number(max(size / 1024, 0.1), 1)} kB"
     return f"{text.number(size / (1 << 20), 1)} MB"
 
 

@@ -15,9 +15,11 @@ from kms.errors import AccessError
 from kms.reads.people.uploads import UploadView, read_uploads
 from layouts.components.cards import card, empty, heading
 from layouts.components.forms.fields import Field, post_form
+from layouts.components.forms.notices import sentence
 from layouts.page import Form, Outcome, Page, Visit
 
 PATH = "/data/upload"
+EARLIEST_YEAR, LATEST_YEAR = 1970, 9999  # of an issue; before them a digit is missing
 USUAL_HOUR = time(16, 0)  # when an issue given by its day alone counts as published
 
 
@@ -51,7 +53,9 @@ def layout(view: UploadView, visit: Visit) -> Component:
 def _form(view: UploadView, visit: Visit) -> Component:
     _ = visit.text.gettext
     if view.closed:
-        return empty(_("No file can be taken in here."), "", html.P(f"{view.closed}.", lang="en"))
+        return empty(
+            _("No file can be taken in here."), "", html.P(sentence(view.closed), lang="en")
+        )
     fields = (
         Field(
             "source",
@@ -68,7 +72,9 @@ def _form(view: UploadView, visit: Visit) -> Component:
             required=False,
             hint=_("Blank: the day in the file's name, else now. Manila time."),
         ),
-        Field("hour", _("At"), kind="time", required=False, hint=_("Blank: 16:00, as for names.")),
+        Field(
+            "hour", _("At"), kind="time", required=False, hint=_("Blank: 16:00, the usual hour.")
+        ),
         Field(
             "file",
             _("File, or the parts of one issue"),
@@ -145,11 +151,15 @@ def instant(day: str, hour: str) -> datetime | None:
         return None
     try:
         at = time.fromisoformat(hour) if hour else USUAL_HOUR
-        return datetime.combine(date.fromisoformat(day), at, MANILA)
+        found = datetime.combine(date.fromisoformat(day), at, MANILA)
+        meant = at.tzinfo is None and EARLIEST_YEAR <= found.year < LATEST_YEAR
     except ValueError:
+        meant = False
+    if not meant:
         raise AccessError(
             f"published on is '{day[:20]} {hour[:20]}'; write it as 2026-11-16 and 16:00"
-        ) from None
+        )
+    return found
 
 
 PAGE = Page(
