@@ -340,8 +340,8 @@ def correction_sentence(text: Texts, row: SectorRow) -> str:
 
 
 def data_headline(text: Texts, view: DataView) -> str:
-    """Say how many sources are in date."""
-    total = len(view.sources)
+    """Say how many of the sources that have ever sent something are in date."""
+    total = sum(row.state != "never" for row in view.sources)
     if not total:
         return text.gettext("No source has been received yet")
     good = sum(row.state == "in_date" for row in view.sources)

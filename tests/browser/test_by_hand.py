@@ -17,9 +17,9 @@ from kms.config import Settings
 from kms.domain.principal import Grant
 from kms.store.open import opened
 from tests.ingest.test_tripwires import people, written
+from tests.web.desk.test_mapping_page import BEDS
+from tests.web.desk.test_upload_page import NAME
 from tests.web.people import PASSWORD, make_person
-from tests.web.test_mapping_page import BEDS
-from tests.web.test_upload_page import NAME
 
 pytestmark = pytest.mark.browser
 

@@ -123,7 +123,7 @@ def test_sectors_and_sources_have_their_findings() -> None:
     assert findings.correction_sentence(EN, sector_row("C", "Plants", 0.78)) == (
         "22% of safety items not met at the first visit (15–29), 9% after correction."
     )
-    assert findings.data_headline(EN, data_view()) == "1 of 3 sources is in date"
+    assert findings.data_headline(EN, data_view()) == "1 of 2 sources is in date"
     assert findings.data_headline(EN, data_view(sources=())) == "No source has been received yet"
 
 

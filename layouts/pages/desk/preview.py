@@ -147,8 +147,7 @@ def _changes(issue: IssuePreview, text: Texts) -> Component:
     else:
         against = f"{against}, {_('the first issue of this source')}"
     if issue.status not in (NEW, HELD) or not issue.changes:
-        same = _("An issue that says the same is in the store; nothing would change.")
-        return card(_("What it would change"), empty(same), sub=against)
+        return card(_("What it would change"), empty(_nothing(issue, text)), sub=against)
     rows = [
         [html.Code(name), text.number(c.added), text.number(c.changed), text.number(c.withdrawn)]
         for name, c in sorted(issue.changes.items())
@@ -156,6 +155,15 @@ def _changes(issue: IssuePreview, text: Texts) -> Component:
     names = [_("Table"), _("Added"), _("Changed"), _("Withdrawn")]
     listed = table(_("Facts"), names, rows, numbers=True, class_name="flow acts")
     return card(_("What it would change"), html.Div(listed, className="tw"), sub=against)
+
+
+def _nothing(issue: IssuePreview, text: Texts) -> str:
+    _ = text.gettext
+    if issue.status == HELD:
+        return _("Nothing more: it waits for a release already, or says what is known.")
+    if issue.status == NEW:
+        return _("It says what the issue before it says; no figure would change.")
+    return _("An issue that says the same is in the store; nothing would change.")
 
 
 def _faults(issue: IssuePreview, text: Texts) -> Component:

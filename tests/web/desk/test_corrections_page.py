@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 
@@ -12,40 +11,24 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import create_app
 from ingest.load import load
 from kms.config import Settings
-from kms.domain.principal import Grant
 from kms.reads.people.log import LogRow, read_log
 from kms.reads.request import Request
 from kms.store.engine import Store
-from kms.store.open import opened
 from kms.store.vintages import vintage_named, vintages
 from tests.ingest.test_corrections import FETCHED, HEADER, PART, SOURCE, right, rows, written
-from tests.web.people import make_person, send, signed_in, token_on
+from tests.web.people import send, signed_in, token_on
 
 WHY = "the office told the right code"
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path / "home")
-
-
-@pytest.fixture
-def server(settings: Settings) -> Flask:
-    return create_app(settings)
-
-
-@pytest.fixture
-def store(server: Flask, settings: Settings, tmp_path: Path) -> Iterator[Store]:
-    with opened(settings) as store:
-        make_person(store, "steward", Grant("steward"))
-        make_person(store, "maria", Grant("analyst"))
-        path = tmp_path / PART
-        path.write_text(written([HEADER, *rows()]), encoding="utf-8")
-        load(store, settings, SOURCE, [path], fetched_at=FETCHED)
-        yield store
+def store(store: Store, settings: Settings, tmp_path: Path) -> Store:
+    path = tmp_path / PART
+    path.write_text(written([HEADER, *rows()]), encoding="utf-8")
+    load(store, settings, SOURCE, [path], fetched_at=FETCHED)
+    return store
 
 
 @pytest.fixture

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
-from app import create_app
 from ingest.desk.entries import EntryDesk
 from ingest.desk.entry_forms import forms
 from ingest.desk.entry_rows import rows_of, suggested_places, values_of
@@ -22,15 +19,14 @@ from ingest.load import load
 from ingest.source import source_named
 from kms.compute.workplaces import workplaces
 from kms.config import ROOT, Settings, now
-from kms.domain.principal import Grant
 from kms.reference import load_areas
 from kms.store.audit import entries
 from kms.store.engine import Store
 from kms.store.establishments import inspections_of, items_of
-from kms.store.open import SYNTHETIC, opened, set_store_fact
+from kms.store.open import SYNTHETIC, set_store_fact
 from kms.store.typed_in import with_typed
 from kms.store.vintages import cuts, vintages
-from tests.web.people import make_person, send, signed_in
+from tests.web.people import send
 
 CEBU = "City of Cebu, Cebu · 0730600000"
 OFFICIAL = "dole_inspections"
@@ -51,28 +47,6 @@ MEASURE = {
     "level": "Alert Level 2", "instrument": "Resolution 1",
 }  # fmt: skip
 WHOLE = {"inspection": INSPECTION, "accident": REPORT, "measure": MEASURE}
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path / "home")
-
-
-@pytest.fixture
-def server(settings: Settings) -> Flask:
-    return create_app(settings)
-
-
-@pytest.fixture
-def store(server: Flask, settings: Settings) -> Iterator[Store]:
-    with opened(settings) as store:
-        make_person(store, "steward", Grant("steward"))
-        yield store
-
-
-@pytest.fixture
-def steward(server: Flask, store: Store) -> FlaskClient:
-    return signed_in(server, "steward")
 
 
 def enter(client: FlaskClient, kind: str, **changes: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from pathlib import Path
@@ -11,48 +10,27 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import create_app
 from ingest.load import load
 from ingest.source import source_named
 from kms.config import Settings, now
-from kms.domain.principal import Grant
 from kms.store.engine import Store
-from kms.store.open import opened
 from kms.store.vintages import vintage_named, vintages
 from kms.store.waivers import waivers
 from tests.ingest.test_tripwires import FETCHED, FIRST, people, written
-from tests.web.people import make_person, send, signed_in
+from tests.web.people import send, signed_in
 
 SOURCE = source_named("doh_case_information")
 WHY = "the Bureau confirms it"
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path / "home")
-
-
-@pytest.fixture
-def server(settings: Settings) -> Flask:
-    return create_app(settings)
-
-
-@pytest.fixture
-def store(server: Flask, settings: Settings, tmp_path: Path) -> Iterator[Store]:
-    with opened(settings) as store:
-        make_person(store, "steward", Grant("steward"))
-        make_person(store, "maria", Grant("analyst"))
-        for day in (40, 42):
-            released = FIRST + timedelta(days=day)
-            path = tmp_path / f"DOH COVID Data Drop_ {released:%Y%m%d} - 04 Case Information.csv"
-            path.write_text(written(people(40)), encoding="utf-8")
-            load(store, settings, SOURCE, [path], fetched_at=FETCHED)
-        yield store
-
-
-@pytest.fixture
-def steward(server: Flask, store: Store) -> FlaskClient:
-    return signed_in(server, "steward")
+def store(store: Store, settings: Settings, tmp_path: Path) -> Store:
+    for day in (40, 42):
+        released = FIRST + timedelta(days=day)
+        path = tmp_path / f"DOH COVID Data Drop_ {released:%Y%m%d} - 04 Case Information.csv"
+        path.write_text(written(people(40)), encoding="utf-8")
+        load(store, settings, SOURCE, [path], fetched_at=FETCHED)
+    return store
 
 
 def held(store: Store) -> str:

@@ -9,7 +9,6 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
@@ -19,19 +18,17 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import create_app
 from ingest.desk.uploads import kept_name
 from ingest.load import load
 from ingest.source import source_named
 from kms.access import retention
 from kms.config import Settings, now
-from kms.domain.principal import Grant
 from kms.store.audit import entries
 from kms.store.engine import Store
-from kms.store.open import SYNTHETIC, opened, set_store_fact
+from kms.store.open import SYNTHETIC, set_store_fact
 from kms.store.vintages import fault_counts, vintages
 from tests.ingest.test_tripwires import FETCHED, FIRST, people, written
-from tests.web.people import OPERATOR, make_person, send, signed_in, token_on
+from tests.web.people import OPERATOR, send, signed_in, token_on
 
 SOURCE = source_named("doh_case_information")
 PATH = "/data/upload"
@@ -44,24 +41,6 @@ CASES = written(people(40)).encode()
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path / "home", upload_mb=1)
-
-
-@pytest.fixture
-def server(settings: Settings) -> Flask:
-    return create_app(settings)
-
-
-@pytest.fixture
-def store(server: Flask, settings: Settings) -> Iterator[Store]:
-    with opened(settings) as store:
-        make_person(store, "steward", Grant("steward"))
-        make_person(store, "maria", Grant("analyst"))
-        yield store
-
-
-@pytest.fixture
-def steward(server: Flask, store: Store) -> FlaskClient:
-    return signed_in(server, "steward")
 
 
 def upload(

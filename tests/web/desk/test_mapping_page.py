@@ -5,27 +5,21 @@ from __future__ import annotations
 import gzip
 import io
 import re
-from collections.abc import Iterator
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
-from app import create_app
 from ingest.desk.mapping_form import composed, values_of
 from ingest.source import source_named
 from ingest.sources.tidy.mapping import TARGETS
 from ingest.sources.tidy.mapping_file import parse_mapping
 from kms.config import Settings
-from kms.domain.principal import Grant
 from kms.store.audit import entries
 from kms.store.engine import Store
-from kms.store.open import opened
 from kms.store.vintages import vintages
-from tests.web.people import make_person, send, signed_in, token_on
+from tests.web.people import send, token_on
 
 BEDS = (
     "Region,City,Bed,Day,In use,All,Nurse name\n"
@@ -43,28 +37,6 @@ FORM = {
     "total__column": "All", "total__grouped": "yes",
 }  # fmt: skip
 NEW = "/data/mappings/new"
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path / "home")
-
-
-@pytest.fixture
-def server(settings: Settings) -> Flask:
-    return create_app(settings)
-
-
-@pytest.fixture
-def store(server: Flask, settings: Settings) -> Iterator[Store]:
-    with opened(settings) as store:
-        make_person(store, "steward", Grant("steward"))
-        yield store
-
-
-@pytest.fixture
-def steward(server: Flask, store: Store) -> FlaskClient:
-    return signed_in(server, "steward")
 
 
 def text_of(answer: Any) -> str:
