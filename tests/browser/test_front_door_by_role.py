@@ -25,7 +25,10 @@ from tests.web.people import make_person
 pytestmark = pytest.mark.browser
 
 FIRM = "EST-NCR-10101-0"
-EXAMPLES = {"area": NCR, "entry": min(load_entries()), "establishment": FIRM}
+EXAMPLES = {
+    "area": NCR, "entry": min(load_entries()), "establishment": FIRM, "kind": "inspection",
+    "mapping": "new", "upload": "0" * 32,
+}  # fmt: skip
 TRIED = ROLES if FULL else ("analyst", "admin")
 
 
