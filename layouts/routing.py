@@ -239,4 +239,6 @@ def _failure(
 ) -> Answer:
     title = f"{failure.title} · Ligtas"
     whole = shell.shell(failure.content, visit, title=title, frame=frame, pages=pages, current=None)
-    return Answer(status, title, visit.text.language, whole)
+    meant, _ = match(pages, visit.path)  # what a page without Dash could not show comes so, too
+    plain = meant is not None and meant.plain
+    return Answer(status, title, visit.text.language, whole, plain)

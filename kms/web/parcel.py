@@ -16,7 +16,7 @@ from kms.web.origin import LARGEST_BODY, MOST_PARTS
 
 MULTIPART = "multipart/form-data"
 PIECE = 1 << 16  # bytes read at once
-LONGEST_BOUNDARY = 70  # RFC 2046
+LONGEST_BOUNDARY = 200  # RFC 2046 says 70, and programs are known that send a little more
 
 
 class Parcel:

@@ -451,3 +451,29 @@ def test_a_name_of_hundreds_of_thousands_of_letters_is_cut_at_once() -> None:
     assert time.process_time() - started < 1
     assert name.endswith("é.csv")
     assert len(name.encode()) <= 120
+
+
+def test_an_upload_that_is_not_there_is_told_without_a_script(steward: FlaskClient) -> None:
+    answer = steward.get(f"{PATH}/{'0' * 32}")
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 404
+    assert "<h1" in page
+    assert "react-entry-point" not in page
+
+
+@pytest.mark.parametrize(("length", "status"), [(71, 303), (200, 303), (201, 400)])
+def test_a_boundary_a_little_too_long_is_taken(
+    steward: FlaskClient, length: int, status: int
+) -> None:
+    line = "x" * length
+    fields = {"do": "upload", "form_token": token_on(steward, PATH), "day": "", "hour": ""}
+    body = "".join(
+        f'--{line}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in {**fields, "source": SOURCE.source_id}.items()
+    )
+    body += (
+        f'--{line}\r\nContent-Disposition: form-data; name="file"; filename="x.csv"\r\n\r\n'
+        f"a\r\n--{line}--\r\n"
+    )
+    answer = steward.post(PATH, data=body, content_type=f"multipart/form-data; boundary={line}")
+    assert answer.status_code == status
