@@ -114,10 +114,8 @@ def test_the_wiring_is_short() -> None:
 def test_broad_handlers_stand_only_at_the_load_and_the_page_boundary() -> None:
     pattern = re.compile(r"except(\s+\(?(Base)?Exception\b|\s*:)")
     allowed = {
-        "kms/store/engine.py", "kms/cli/console.py", "ingest/connect/taking.py",
-            "ingest/desk/looking.py",
-        "ingest/connect/fetch.py",
-        "ingest/nightly/refresh.py",
+        "kms/store/engine.py", "kms/cli/console.py", "ingest/connect/fetch.py",
+        "ingest/connect/taking.py", "ingest/desk/looking.py", "ingest/nightly/refresh.py",
         "layouts/routing.py",
     }  # fmt: skip
     found = {where(p) for p in sources() if pattern.search(p.read_text(encoding="utf-8"))}

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from ingest.connect.taking import HELD, UNREACHABLE, Taken, take_issues
+from ingest.connect.taking import Taken, take_issues
 from ingest.connect.unfinished import (
     Clock,
     Sleep,
@@ -24,6 +24,7 @@ from ingest.source import Source, all_sources, published_at
 from kms.config import Settings
 from kms.domain.intake import DONE, REFUSED, WAITING
 from kms.errors import ContractError, FetchError
+from kms.store.checks import HELD, UNREACHABLE
 from kms.store.engine import Store
 from kms.store.open import refuse_synthetic
 

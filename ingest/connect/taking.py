@@ -13,11 +13,10 @@ from ingest.source import Source
 from kms.config import Settings
 from kms.domain.intake import IntakeReport
 from kms.errors import ContractError, FetchError, KmsError
+from kms.store.checks import ACCEPTED, HELD, REFUSED, UNCHANGED, UNREACHABLE
 from kms.store.engine import Store, store_fault
 
 log = logging.getLogger(__name__)
-ACCEPTED, UNCHANGED, HELD = "accepted", "unchanged", "held"
-REFUSED, UNREACHABLE = "refused", "unreachable"
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Taken:
 
     source_id: str
     place: str
-    state: str  # accepted, unchanged, held, refused, unreachable
+    state: str  # one of `kms.store.checks.STATES`
     reports: tuple[IntakeReport, ...] = field(default=())
     why: str = ""  # it was refused or could not be had
     code: str = ""

@@ -20,7 +20,6 @@ from importlib.metadata import version
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from ingest.batch import sweep
-from ingest.connect.taking import UNREACHABLE
 from ingest.nightly.taking_in import checks, look_everywhere
 from ingest.source import all_sources
 from kms.access import audit
@@ -29,6 +28,7 @@ from kms.config import Settings, now
 from kms.domain.intake import IntakeReport
 from kms.errors import FetchError, KmsError, NoDataError
 from kms.store import ledger
+from kms.store.checks import UNREACHABLE, write_checks
 from kms.store.engine import Store, store_fault
 from kms.store.open import clock
 from kms.store.publications import remove_drafts, with_inputs
@@ -127,7 +127,7 @@ def _work(
     taken = []
     for each in look_everywhere(store, settings, at=clock()):
         taken.append(each)
-        ledger.write_checks(store, attempt.run_id, checks(each, clock()))
+        write_checks(store, attempt.run_id, checks(each, clock()))
     ledger.advance(store, attempt, ledger.FETCHED, clock())
     published, shown = publish_missing(store, settings, say=say, fence=attempt.fence)
     keep_record(store, settings)

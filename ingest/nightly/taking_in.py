@@ -7,10 +7,10 @@ from datetime import datetime
 
 from ingest.connect.fetch import FETCHED, Failed, Item, fetch_feeds, mark
 from ingest.connect.inbox import take_in
-from ingest.connect.taking import REFUSED, UNCHANGED, UNREACHABLE, Taken, take_issues
+from ingest.connect.taking import Taken, take_issues
 from kms.config import Settings
+from kms.store.checks import REFUSED, UNCHANGED, UNREACHABLE, Check
 from kms.store.engine import Store
-from kms.store.ledger import Check
 
 
 def look_everywhere(store: Store, settings: Settings, *, at: datetime) -> Iterator[Taken]:

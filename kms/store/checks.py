@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, and_, func, insert, or_, select
 
+from kms.store.engine import Store
+from kms.store.ledger import DETAIL_LENGTH
 from kms.store.ops_tables import SourceCheck
 
 Row = dict[str, Any]
@@ -16,6 +21,30 @@ UNCHANGED, ACCEPTED, HELD, UNREACHABLE, REFUSED = STATES = (
     "unreachable",
     "refused",
 )  # what matters more comes later
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a run found at one place of a source."""
+
+    source_id: str
+    place: str
+    checked_at: datetime
+    state: str  # one of STATES
+    vintage: str = ""
+    error_code: str = ""
+    detail: str = ""
+
+
+def write_checks(store: Store, run_id: str, checks: Iterable[Check]) -> None:
+    """Write what a run found at the places it looked at."""
+    rows = [
+        {"run_id": run_id, **asdict(check), "detail": check.detail[:DETAIL_LENGTH]}
+        for check in checks
+    ]
+    if rows:
+        with store.write_ops() as connection:
+            connection.execute(insert(SourceCheck), rows)
 
 
 def newest_checks(connection: Connection) -> dict[str, Row]:
@@ -40,17 +69,6 @@ def newest_checks(connection: Connection) -> dict[str, Row]:
         if known is None or _gravity(row["state"]) >= _gravity(known["state"]):
             found[row["source_id"]] = dict(row)
     return found
-
-
-def checks_of(connection: Connection, source_id: str, most: int) -> list[Row]:
-    """Return what was found at the places of one source, newest first."""
-    statement = (
-        select(SourceCheck.__table__)
-        .where(SourceCheck.source_id == source_id)
-        .order_by(SourceCheck.id.desc())
-        .limit(most)
-    )
-    return [dict(row) for row in connection.execute(statement).mappings()]
 
 
 def _gravity(state: str) -> int:

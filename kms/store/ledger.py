@@ -8,8 +8,8 @@ run that never ended is marked `abandoned` by the next holder and tried again.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ from sqlalchemy import Connection, insert, select, update
 from kms.errors import HeldError
 from kms.store.engine import Store
 from kms.store.fences import highest_fence, raise_fence
-from kms.store.ops_tables import Heartbeat, Lease, Run, SourceCheck
+from kms.store.ops_tables import Heartbeat, Lease, Run
 
 LEASED, FETCHED = "leased", "fetched"
 PUBLISHED, UNCHANGED, FAILED, ABANDONED = "published", "unchanged", "failed", "abandoned"
@@ -51,19 +51,6 @@ class Ending:
     error_code: str = ""
     detail: str = ""
     again: bool = False
-
-
-@dataclass(frozen=True)
-class Check:
-    """What a run found at one place of a source."""
-
-    source_id: str
-    place: str
-    checked_at: datetime
-    state: str  # unchanged, accepted, held, refused, unreachable
-    vintage: str = ""
-    error_code: str = ""
-    detail: str = ""
 
 
 def take_lease(
@@ -212,17 +199,6 @@ def _move(store: Store, attempt: Attempt, values: Mapping[str, Any]) -> None:
         )
     if done.rowcount != 1:
         raise HeldError("another refresh has taken over; this one writes nothing more")
-
-
-def write_checks(store: Store, run_id: str, checks: Iterable[Check]) -> None:
-    """Write what a run found at the places it looked at."""
-    rows = [
-        {"run_id": run_id, **asdict(check), "detail": check.detail[:DETAIL_LENGTH]}
-        for check in checks
-    ]
-    if rows:
-        with store.write_ops() as connection:
-            connection.execute(insert(SourceCheck), rows)
 
 
 def run_of(connection: Connection, kind: str, slot: datetime) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from kms.domain.principal import ANALYST, SESSION, STEWARD, Grant, Principal
 from kms.reads.data import PAGE_VINTAGES, read_data
 from kms.reads.request import Request
 from kms.reads.views import DataView, SourceRow
-from kms.store.checks import checks_of, newest_checks
+from kms.store.checks import newest_checks
 from kms.store.engine import Store
 from kms.store.ops_tables import SourceCheck
 from kms.store.sources import register_source
@@ -74,12 +74,10 @@ def test_of_several_places_looked_at_in_one_run_the_gravest_counts(both: Store) 
     )
     with both.read_ops() as operations:
         newest = newest_checks(operations)
-        last = checks_of(operations, "a", 2)
     assert {name: each["state"] for name, each in newest.items()} == {
         "a": "unreachable",
         "b": "accepted",  # by hand: no run of its own
     }
-    assert [each["state"] for each in last] == ["unchanged", "unreachable"]
 
 
 def test_why_a_look_came_to_nothing_is_for_stewards(published: Store) -> None:

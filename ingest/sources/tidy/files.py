@@ -42,13 +42,6 @@ def source_of_mapping(mapping: TidyMapping) -> Source:
     )
 
 
-def mapped_source(path: Path) -> Source:
-    """Make a source from a mapping file; raise `ConfigError` when it is wrong."""
-    mapping = read_mapping(path)
-    _refuse_taken(mapping, path)
-    return source_of_mapping(mapping)
-
-
 def mappings_in(folder: Path) -> tuple[TidyMapping, ...]:
     """Read the mappings of a folder, ordered by their file names; refuse two of one id."""
     found: dict[str, TidyMapping] = {}
