@@ -240,9 +240,10 @@ def test_a_session_is_ended_by_an_admin(
     row = page[page.index(name_in(request)) :]
     session = re.search(r'name="session" value="([0-9a-f]{64})"', row)
     assert session
-    assert send(root, "/admin/sessions", "end", session=session[1]).status_code == 200
+    form = {"do": "end", "session": session[1], "form_token": token_on(root, "/admin/sessions")}
+    assert root.post("/admin/sessions", data=form).status_code == 200
     assert client.get("/account").status_code == 303
-    assert send(root, "/admin/sessions", "end", session=session[1]).status_code == 422
+    assert root.post("/admin/sessions", data=form).status_code == 422
 
 
 def test_the_log_tells_who_did_what_and_can_be_narrowed(root: FlaskClient, juan: str) -> None:
