@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 from scipy.stats import gamma
 
-from metrics.cori import cori
 from metrics.quantiles import count_table
-from metrics.serial_interval import discretise_gamma
+from metrics.transmission.cori import cori
+from metrics.transmission.serial_interval import discretise_gamma
 
 DAYS, AREAS, WINDOW = 1_200, 1_740, 7
 LEVELS = (0.025, 0.5, 0.975)

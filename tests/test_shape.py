@@ -20,7 +20,7 @@ PACKAGES = ("kms", "ingest", "metrics", "layouts")
 VAGUE = {"utils", "helpers", "common", "base", "misc", "manager", "managers", "util"}
 LONGEST_FILE, LONGEST_FUNCTION, MOST_MODULES, MOST_POSITIONAL = 400, 60, 12, 4
 # Rooms that are flat by nature: one question, one page or one command a file.
-FLAT = {"metrics", "kms/store"}
+FLAT = {"kms/store"}
 
 
 def sources() -> Iterator[Path]:

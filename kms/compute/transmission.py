@@ -14,13 +14,13 @@ from kms.domain.areas import COUNTRY, Areas
 from kms.domain.diseases import Disease
 from kms.domain.series import Series, make_series
 from kms.store.publications import Entry
-from metrics.completeness import completeness
-from metrics.doubling import doubling_time
-from metrics.growth import growth
-from metrics.reproduction import Reproduction, reproduction
-from metrics.serial_interval import discretise_gamma
+from metrics.delays.completeness import completeness
 from metrics.states import State
-from metrics.two_week import two_week
+from metrics.transmission.reproduction import Reproduction, reproduction
+from metrics.transmission.serial_interval import discretise_gamma
+from metrics.trend.doubling import doubling_time
+from metrics.trend.growth import growth
+from metrics.trend.two_week import two_week
 
 Floats = NDArray[np.float64]
 WINDOW_DAYS = 7

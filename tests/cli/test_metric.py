@@ -12,8 +12,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from kms.cli import serial_interval
-from kms.cli.metric import metric_app
+from kms.cli.metric import metric_app, serial_interval
 from kms.config import ROOT
 from kms.errors import ConfigError, DataError, FetchError, KmsError
 

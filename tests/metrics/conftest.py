@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from metrics.serial_interval import discretise_gamma
+from metrics.transmission.serial_interval import discretise_gamma
 
 Floats = NDArray[np.float64]
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,10 +14,10 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
-from metrics.growth import growth
-from metrics.infectivity import infectivity
-from metrics.reproduction import reproduction
 from metrics.states import State
+from metrics.transmission.infectivity import infectivity
+from metrics.transmission.reproduction import reproduction
+from metrics.trend.growth import growth
 
 Floats = NDArray[np.float64]
 WEEK = np.array([1.30, 1.20, 1.10, 1.05, 0.95, 0.70, 0.70])

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from metrics.completeness import completeness
+from metrics.delays.completeness import completeness
 from metrics.states import State
 
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import gamma
 
-from metrics.cori import GammaPrior, cori
-from metrics.infectivity import infectivity
-from metrics.serial_interval import Pmf, discretise_gamma
+from metrics.transmission.cori import GammaPrior, cori
+from metrics.transmission.infectivity import infectivity
+from metrics.transmission.serial_interval import Pmf, discretise_gamma
 
 PMF = discretise_gamma(5.0, 3.0, 30)
 COLUMNS = ["q0025", "q025", "median", "q075", "q0975"]

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from metrics.doubling import doubling_time, growth_from_reproduction, reproduction_from_growth
-from metrics.growth import growth
-from metrics.reproduction import reproduction
-from metrics.serial_interval import discretise_gamma
 from metrics.states import State
+from metrics.transmission.reproduction import reproduction
+from metrics.transmission.serial_interval import discretise_gamma
+from metrics.trend.doubling import doubling_time, growth_from_reproduction, reproduction_from_growth
+from metrics.trend.growth import growth
 
 Floats = NDArray[np.float64]
 PMF = discretise_gamma(5.0, 3.0, 30)

@@ -10,11 +10,11 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
-from metrics.cori import GammaPrior
-from metrics.infectivity import infectivity
-from metrics.reproduction import NEUTRAL_PRIOR, Reproduction, reproduction
-from metrics.serial_interval import discretise_gamma
 from metrics.states import State
+from metrics.transmission.cori import GammaPrior
+from metrics.transmission.infectivity import infectivity
+from metrics.transmission.reproduction import NEUTRAL_PRIOR, Reproduction, reproduction
+from metrics.transmission.serial_interval import discretise_gamma
 
 Floats = NDArray[np.float64]
 PMF = discretise_gamma(5.0, 3.0, 30)

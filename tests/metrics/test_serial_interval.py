@@ -8,7 +8,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import gamma
 
-from metrics.serial_interval import checked_pmf, discretise_gamma, mean_interval
+from metrics.transmission.serial_interval import checked_pmf, discretise_gamma, mean_interval
 
 
 def test_discretised_gamma_agrees_with_the_reference_tool(golden: Path) -> None:

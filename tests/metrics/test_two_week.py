@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from metrics.states import State
-from metrics.two_week import two_week
+from metrics.trend.two_week import two_week
 
 
 def test_growth_and_attack_rate_are_those_of_the_definition() -> None:

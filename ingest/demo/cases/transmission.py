@@ -19,8 +19,8 @@ from scipy.signal import lfilter
 
 from ingest.demo.clock import LAST_DAY, first_onset
 from kms.reference import load_diseases
-from metrics.doubling import growth_from_reproduction
-from metrics.serial_interval import discretise_gamma
+from metrics.transmission.serial_interval import discretise_gamma
+from metrics.trend.doubling import growth_from_reproduction
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -17,8 +17,8 @@ from ingest.demo.cases.persons import make_persons
 from ingest.demo.cases.transmission import simulate
 from ingest.demo.generate import SEED
 from ingest.demo.places import Geography, read_geography
-from metrics.cori import cori
-from metrics.reproduction import reproduction
+from metrics.transmission.cori import cori
+from metrics.transmission.reproduction import reproduction
 
 Floats = NDArray[np.float64]
 WINDOW, LEFT_OUT_FIRST, LEFT_OUT_LAST, LEAST_CASES = 7, 60, 21, 10

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from metrics.quantiles import Floats
-from metrics.serial_interval import Pmf, checked_pmf
 from metrics.states import State, StateCodes
+from metrics.transmission.serial_interval import Pmf, checked_pmf
 
 SMALLEST_RATE = 1e-12  # a doubling time of two billion years is no number to store
 

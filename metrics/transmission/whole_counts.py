@@ -1,4 +1,4 @@
-"""The gamma posterior of whole counts in one pass over the data, for ``metrics.cori``."""
+"""The gamma posterior of whole counts in one pass over the data, for ``cori``."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from metrics.incidence import Counts
 from metrics.kernel import kernel
 from metrics.quantiles import Floats
-from metrics.serial_interval import Pmf
+from metrics.transmission.serial_interval import Pmf
 
 
 @kernel

@@ -7,14 +7,14 @@ import re
 import tomllib
 from typing import TYPE_CHECKING
 
-from kms.cli.series_file import parse_number, read_rows, read_text
+from kms.cli.metric.series_file import parse_number, read_rows, read_text
 from kms.config import ROOT
 from kms.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from metrics.serial_interval import Pmf
+    from metrics.transmission.serial_interval import Pmf
 
 DISEASES = ROOT / "data" / "reference" / "diseases"
 DEFAULT_DISEASE = "covid19"
@@ -44,7 +44,7 @@ def chosen_interval(
 
 
 def _discretised(mean: float, sd: float, days: int) -> Pmf:
-    from metrics.serial_interval import checked_pmf, discretise_gamma
+    from metrics.transmission.serial_interval import checked_pmf, discretise_gamma
 
     reach = mean + 20 * sd
     try:
@@ -55,7 +55,7 @@ def _discretised(mean: float, sd: float, days: int) -> Pmf:
 
 
 def _from_file(path: Path) -> Pmf:
-    from metrics.serial_interval import checked_pmf
+    from metrics.transmission.serial_interval import checked_pmf
 
     header, rows = read_rows(path)
     if not {"k", "w"} <= set(header):

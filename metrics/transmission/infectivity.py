@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 
 from metrics.incidence import Counts, as_given, checked_counts
 from metrics.kernel import kernel
-from metrics.serial_interval import Pmf, checked_pmf
+from metrics.transmission.serial_interval import Pmf, checked_pmf
 
 
 def infectivity(incidence: ArrayLike, pmf: ArrayLike) -> Counts:

@@ -1,7 +1,7 @@
 """Textbook estimate of the instantaneous reproduction number over sliding windows.
 
 Assumes Poisson counts and known serial interval. On overdispersed counts its intervals are
-several times too narrow; ``metrics.reproduction`` corrects that.
+several times too narrow; ``metrics.transmission.reproduction`` corrects that.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from metrics.incidence import Counts, as_given, checked_counts, is_whole, trailing_sum
-from metrics.infectivity import add_lags, trimmed
 from metrics.quantiles import (
     SERIES_FROM,
     Levels,
@@ -20,8 +19,9 @@ from metrics.quantiles import (
     gamma_quantiles,
     series_coefficients,
 )
-from metrics.serial_interval import Pmf, checked_pmf, mean_interval
-from metrics.whole_counts import fill_posterior, largest_window
+from metrics.transmission.infectivity import add_lags, trimmed
+from metrics.transmission.serial_interval import Pmf, checked_pmf, mean_interval
+from metrics.transmission.whole_counts import fill_posterior, largest_window
 
 FIVE_LEVELS: Levels = (0.025, 0.25, 0.5, 0.75, 0.975)
 

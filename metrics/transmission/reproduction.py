@@ -1,9 +1,9 @@
 """Reproduction number as published: honest under overdispersion, weekdays and small counts.
 
 Estimand: the infectiousness-weighted mean of R over a window, by the date axis of the input,
-of reported cases. Differs from ``metrics.cori`` in four ways: the weekday pattern is removed,
-counts and infectiousness are divided by the overdispersion, the prior gives P(R > 1) = 0.5,
-and a window says so when it holds too little.
+of reported cases. Differs from ``metrics.transmission.cori`` in four ways: the weekday pattern is
+removed, counts and infectiousness are divided by the overdispersion, the prior gives
+P(R > 1) = 0.5, and a window says so when it holds too little.
 """
 
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaincc
 
-from metrics.cori import GammaPrior, check_pair
 from metrics.dispersion import dispersion
 from metrics.incidence import Counts, Scalar, as_given, checked_counts, trailing_sum
-from metrics.infectivity import infectivity
 from metrics.quantiles import Floats, gamma_quantiles
 from metrics.states import State, StateCodes, choose
+from metrics.transmission.cori import GammaPrior, check_pair
+from metrics.transmission.infectivity import infectivity
 from metrics.weekday import weekday_factors
 
 NEUTRAL_PRIOR = GammaPrior(1 / np.log(2), 1 / np.log(2))

@@ -1,0 +1,1 @@
+"""Who infected whom: traceability, serial intervals and offspring of linked pairs."""

@@ -1,0 +1,1 @@
+"""What comes next, and whether it may be shown."""

@@ -1,0 +1,1 @@
+"""Severity, beds and tests."""

@@ -1,0 +1,1 @@
+"""How good intervals were: proper scores, coverage, calibration."""

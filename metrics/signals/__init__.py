@@ -1,0 +1,1 @@
+"""What is unusual: signals in counts, and how many of them are false."""

@@ -1,0 +1,1 @@
+"""How fast an infection passes on: reproduction numbers and what they rest on."""

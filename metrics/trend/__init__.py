@@ -1,0 +1,1 @@
+"""How fast counts grow: rates, doubling times, two-week figures."""
