@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from ingest.tripwires.check import compare, compare_persons, issue_before
 from kms.config import MANILA, Settings
 from kms.domain.intake import ROW, Alarm, Arrival, IntakeReport, Parsed
 from kms.errors import ContractError, DataError, FetchError, SourceError
+from kms.store.changes import as_declared, content_hash
 from kms.store.engine import Store
 from kms.store.record import claim_home, tell_vintage
 from kms.store.sources import register_source
@@ -41,6 +43,11 @@ class Reading:
     opened: Opened
     batch: Batch
     parsed: Parsed
+
+    @cached_property
+    def content_hash(self) -> str:
+        """The hash of what the vintage says."""
+        return content_hash(self.parsed)
 
 
 def load(
@@ -126,7 +133,7 @@ def reading(
         batch = Batch(source.source_id, opened.readable, instant, scratch, persons_to=persons)
         parsed = source.read(batch)
         check_limits(source, parsed)
-        yield Reading(source, copies, opened, batch, parsed)
+        yield Reading(source, copies, opened, batch, as_declared(parsed))
 
 
 def load_vintage(
@@ -171,6 +178,7 @@ def load_vintage(
             parser_version=source.parser_version,
             parsed=read.parsed,
             alarms=alarms,
+            content_hash=read.content_hash,
         ),
     )
     tell_vintage(store, settings, report.vintage, passed)
@@ -199,7 +207,7 @@ def raised_by(store: Store, settings: Settings, read: Reading) -> tuple[Alarm, .
         if row is None:
             return ()
         known = issue_before(connection, row, read.parsed)
-    found = compare(known, read.parsed, batch.published_at, source.limits)
+    found = compare(known, read.parsed, read.content_hash, batch.published_at, limits=source.limits)
     now = batch.persons_to
     if now is not None and now.exists():
         earlier = persons_file(settings.compared, source.source_id, row["snapshot_sha256"])

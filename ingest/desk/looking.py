@@ -23,7 +23,7 @@ from kms.domain.desk.uploads import (
 )
 from kms.domain.intake import Alarm, Arrival
 from kms.errors import ContractError, KmsError
-from kms.store.changes import as_declared, changes_made
+from kms.store.changes import changes_made
 from kms.store.engine import Store
 from kms.store.vintages import before, settled
 
@@ -75,7 +75,7 @@ def _issue(
     *,
     compared: bool,
 ) -> IssuePreview:
-    source, parsed, instant = read.source, as_declared(read.parsed), read.batch.published_at
+    source, parsed, instant = read.source, read.parsed, read.batch.published_at
     arrival = Arrival(
         source_id=source.source_id,
         published_at=instant,
@@ -85,6 +85,7 @@ def _issue(
         parser_version=source.parser_version,
         parsed=parsed,
         alarms=alarms,
+        content_hash=read.content_hash,
     )
     with store.read() as connection:
         earlier = before(connection, source.source_id, instant)

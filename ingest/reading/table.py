@@ -50,6 +50,7 @@ class Table:
         """Read every part of a vintage, each with all the columns needed."""
         columns = self.columns
         self.every_reject = batch.every_reject
+        self.engine.begin()  # one commit: each would write the stage to disk once more
         for part in batch.parts:
             names = named_columns(
                 batch.source_id, part, columns.all_names, columns.also, most=columns.most
@@ -58,6 +59,7 @@ class Table:
             expected = (*columns.all_names, *columns.ignored)
             refuse_personal(batch.source_id, part, names, expected)
             self._read(part, names, batch.scratch)
+        self.engine.commit()
 
     def _read(self, part: Path, names: Sequence[str], scratch: Path) -> None:
         """Append one file to `stage`; every column is read, as text."""

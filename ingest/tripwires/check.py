@@ -17,7 +17,6 @@ from ingest.tripwires.persons import persons_changed
 from kms.config import MANILA
 from kms.domain.intake import Alarm, Parsed
 from kms.reference import load_areas
-from kms.store.changes import content_hash
 from kms.store.facts import fact_table
 from kms.store.states import inside, read_spans, state_at
 
@@ -47,9 +46,14 @@ def issue_before(connection: Connection, row: Mapping[str, Any], parsed: Parsed)
     )
 
 
-def compare(before: Before, parsed: Parsed, instant: datetime, limits: Limits) -> list[Alarm]:
-    """Return what is strange about an issue beside the one before it, persons apart."""
-    if content_hash(parsed) == before.row["content_hash"]:
+def compare(
+    before: Before, parsed: Parsed, content: str, instant: datetime, *, limits: Limits
+) -> list[Alarm]:
+    """Return what is strange about an issue beside the one before it, persons apart.
+
+    `content` is the hash of what it says.
+    """
+    if content == before.row["content_hash"]:
         return [Alarm("frozen_copy", "", None, None)] if limits.frozen else []
     day = instant.astimezone(MANILA).date()
     return [

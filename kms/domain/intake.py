@@ -115,6 +115,7 @@ class Arrival:
     parser_version: int
     parsed: Parsed
     alarms: tuple[Alarm, ...] = ()
+    content_hash: str = ""  # of `parsed`, where it has been computed before
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def append_vintage(store: Store, arrival: Arrival) -> IntakeReport:
         If the source already has another content of the same publication instant.
     """
     arrival = replace(arrival, parsed=as_declared(arrival.parsed))
-    content = content_hash(arrival.parsed)
+    content = arrival.content_hash or content_hash(arrival.parsed)
     with store.write() as connection:
         if (settled := _settled(connection, arrival, content)) is not None:
             return settled
@@ -53,7 +53,8 @@ def settled(connection: Connection, arrival: Arrival) -> IntakeReport | None:
     Raises as `append_vintage` does, and writes nothing.
     """
     arrival = replace(arrival, parsed=as_declared(arrival.parsed))
-    return _settled(connection, arrival, content_hash(arrival.parsed))
+    content = arrival.content_hash or content_hash(arrival.parsed)
+    return _settled(connection, arrival, content)
 
 
 def release_vintage(store: Store, name: str, arrival: Arrival, why: str) -> IntakeReport:
@@ -68,7 +69,7 @@ def release_vintage(store: Store, name: str, arrival: Arrival, why: str) -> Inta
         its instant has been accepted.
     """
     arrival = replace(arrival, parsed=as_declared(arrival.parsed))
-    content = content_hash(arrival.parsed)
+    content = arrival.content_hash or content_hash(arrival.parsed)
     with store.write() as connection:
         found = _named(connection, name)
         if found["state"] != HELD:
@@ -143,7 +144,7 @@ def replace_vintage(store: Store, name: str, arrival: Arrival, why: str) -> Inta
         If it is not in use, or the arrival is another issue.
     """
     arrival = replace(arrival, parsed=as_declared(arrival.parsed))
-    content = content_hash(arrival.parsed)
+    content = arrival.content_hash or content_hash(arrival.parsed)
     with store.write() as connection:
         found = _named(connection, name)
         if found["state"] != ACCEPTED:

@@ -102,10 +102,12 @@ def _finder(columns: Columns) -> Finder:
 
 
 def _facts(engine: duckdb.DuckDBPyConnection, columns: Columns) -> dict[str, object]:
-    """Count cases on each time axis, and onsets by the day they were reported."""
+    """Count cases on each time axis, and onsets by the day they were reported.
+
+    Millions of counts leave as codes of their texts and as dates: a quarter of the memory.
+    """
     onset = "DateOnset" if columns.has("DateOnset") else "NULL::DATE"
     specimen = "DateSpecimen" if columns.has("DateSpecimen") else "NULL::DATE"
-    what = f"'{DISEASE}' AS disease, '{CLASSIFICATION}' AS classification"
     axes = {
         "report": ("DateRepConf", "true"),
         "onset": (onset, f"{onset} IS NOT NULL"),
@@ -113,21 +115,31 @@ def _facts(engine: duckdb.DuckDBPyConnection, columns: Columns) -> dict[str, obj
         "specimen": (specimen, f"{specimen} IS NOT NULL"),
         "death": ("DateDied", "DateDied IS NOT NULL"),
     }
+    engine.execute(
+        "CREATE TYPE area_code AS ENUM "
+        "(SELECT area FROM gazetteer UNION SELECT unit FROM gazetteer)"
+    )
+    what = f"{_constant(DISEASE)} AS disease, {_constant(CLASSIFICATION)} AS classification"
+    basis = f"ENUM({', '.join(map(repr, axes))})"
     counts = " UNION ALL ".join(
-        f"SELECT {what}, '{basis}' AS basis, 'day' AS grain, area, "
-        f"CAST({column} AS VARCHAR) AS ref_date, count(*) AS cases "
-        f"FROM accepted WHERE {condition} GROUP BY ALL"
-        for basis, (column, condition) in axes.items()
+        f"SELECT {what}, '{name}'::{basis} AS basis, {_constant('day')} AS grain, "
+        f"area::area_code AS area, {column} AS ref_date, count(*) AS cases "
+        f"FROM accepted WHERE {condition} GROUP BY area, {column}"
+        for name, (column, condition) in axes.items()
     )
     triangle = (
-        f"SELECT '{DISEASE}' AS disease, unit AS area, CAST({onset} AS VARCHAR) AS onset_date, "
-        "CAST(DateRepConf AS VARCHAR) AS report_date, count(*) AS cases "
-        f"FROM accepted WHERE {onset} IS NOT NULL GROUP BY ALL"
+        f"SELECT {_constant(DISEASE)} AS disease, unit::area_code AS area, {onset} AS onset_date, "
+        "DateRepConf AS report_date, count(*) AS cases "
+        f"FROM accepted WHERE {onset} IS NOT NULL GROUP BY unit, {onset}, DateRepConf"
     )
     return {
         "case_count": engine.sql(counts).to_arrow_table(),
         "reporting_triangle": engine.sql(triangle).to_arrow_table(),
     }
+
+
+def _constant(text: str) -> str:
+    return f"'{text}'::ENUM('{text}')"
 
 
 SOURCE = Source(
