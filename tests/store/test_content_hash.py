@@ -63,7 +63,7 @@ def test_many_different_keys_are_sorted_all_the_same(monkeypatch: pytest.MonkeyP
     def no_room(_kind: Any) -> Any:
         return type("Narrow", (), {"max": 1})
 
-    monkeypatch.setattr(changes.np, "iinfo", no_room)
+    monkeypatch.setattr(np, "iinfo", no_room)
     assert content_hash(content) == numbered
 
 
