@@ -30,6 +30,10 @@ DECIMALS = {
     "two_week_growth_rate": 2,
     "compliance_initial": 2,
     "compliance_after": 2,
+    "bed_occupancy": 2,
+    "icu_occupancy": 2,
+    "ventilator_occupancy": 2,
+    "icu_beds_free": 0,
 }
 MOST_DECIMALS = 4
 COMPLETENESS_DECIMALS = 1  # shares of neighbouring days with more would tell each day's count

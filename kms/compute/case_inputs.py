@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
+from kms.compute.units import rated_areas, ways_up
 from kms.config import MANILA
 from kms.domain.areas import COUNTRY, Areas
 from kms.store.facts import fact_table
@@ -71,8 +72,8 @@ def read_case_inputs(
         date.fromisoformat(bounds["min"]) - timedelta(days=LEAD_DAYS),
         date.fromisoformat(bounds["max"]),
     )
-    units, parents = _units(areas, on)
-    ways = _ways(areas, on, content["area"].unique().to_pylist(), units)
+    units, parents = rated_areas(areas, on)
+    ways = ways_up(areas, on, content["area"].unique().to_pylist(), units)
     counts, abroad, placeless = _sum_up(content, span, units, ways)
     return CaseInputs(
         start=span.start,
@@ -98,28 +99,6 @@ class _Span:
     def places(self, dates: pa.ChunkedArray) -> NDArray[np.int64]:
         """Return each day's place in the span; outside it lies below 0 or past the end."""
         return (_days(dates) - np.datetime64(self.start)).astype(np.int64)
-
-
-def _units(areas: Areas, on: date) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    regions = [unit.code for unit in areas.units("region", on)]
-    provinces = [u.code for u in areas.units("province", on) if u.code not in regions]
-    parents = [""] + [COUNTRY] * len(regions) + [areas.region_of(code, on) for code in provinces]
-    return (COUNTRY, *regions, *provinces), tuple(parents)
-
-
-def _ways(
-    areas: Areas, on: date, places: Iterable[str], units: Sequence[str]
-) -> dict[str, list[int]]:
-    """Map each place to the positions of the units it counts in."""
-    position = {code: index for index, code in enumerate(units)}
-
-    def up(place: str) -> list[int]:
-        if place not in areas:
-            return [0]
-        line = dict.fromkeys((place, *areas.ancestors(place, on), COUNTRY))
-        return [position[code] for code in line if code in position]
-
-    return {place: up(place) for place in places}
 
 
 def _sum_up(

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from kms.compute.capacity import capacity
 from kms.compute.case_inputs import read_case_inputs
 from kms.compute.identity import METHOD_VERSION, inputs_hash
 from kms.compute.transmission import transmission
@@ -27,6 +28,7 @@ from kms.store.publications import (
 )
 
 CASES_FROM, INSPECTIONS_FROM = "doh_case_information", "dole_inspections"
+BEDS_FROM = "doh_hospital_daily"
 DISEASE = "covid19"
 MOST_ROUNDS = 3
 
@@ -105,6 +107,7 @@ def _compute(store: Store, as_of: datetime) -> tuple[list[Entry], dict[str, Any]
                 f"take some in with `kms ingest {CASES_FROM} FILE`"
             )
         visits = workplaces(connection, areas, source_id=INSPECTIONS_FROM, as_of=as_of)
+        beds = capacity(connection, areas, source_id=BEDS_FROM, as_of=as_of)
     found = transmission(inputs, areas, disease)
     mean, sd = found.serial_interval_days
     facts = {
@@ -114,12 +117,13 @@ def _compute(store: Store, as_of: datetime) -> tuple[list[Entry], dict[str, Any]
         "cases_from": inputs.start.isoformat(),
         "cases_to": inputs.cases_to.isoformat(),
         "inspections_to": max((e.series.end.isoformat() for e in visits), default=None),
+        "beds_to": max((e.series.end.isoformat() for e in beds), default=None),
         "serial_interval_mean_days": mean,
         "serial_interval_sd_days": sd,
         "method_version": METHOD_VERSION,
         "reported_to": _reported_to(found.entries),
     }
-    return [*found.entries, *visits], facts
+    return [*found.entries, *visits, *beds], facts
 
 
 def _reported_to(entries: tuple[Entry, ...]) -> dict[str, str]:

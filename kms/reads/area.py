@@ -12,6 +12,7 @@ from kms.access.disclosure import Disclosure, DisclosureRule
 from kms.access.weeks import WEEK
 from kms.config import MANILA
 from kms.domain.areas import COUNTRY
+from kms.domain.indicators import BEDS
 from kms.domain.series import Series
 from kms.errors import NoDataError
 from kms.reads.frame import read_frame, resolve_issue
@@ -62,6 +63,11 @@ def read_area(store: Store, request: Request, rule: DisclosureRule | None = None
             cases=_cases(shown, code),
             children=area_rows(shown, newest, areas, inside),
             sectors=sector_rows(newest, code),
+            beds=tuple(
+                (name, newest.reading(name, code))
+                for name in BEDS
+                if (name, code, "") in newest.values
+            ),
         )
 
 

@@ -44,7 +44,7 @@ class Newest:
     disclosure: Disclosure
 
     def reading(self, indicator: str, area: str, sector: str = "") -> Reading:
-        """Return a newest share of safety items: counts of workplaces need no disclosure."""
+        """Return a newest share of safety items, or of beds: these need no disclosure control."""
         row = self.values.get((indicator, area, sector))
         return MISSING if row is None else reading_of(row)
 

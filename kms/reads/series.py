@@ -13,7 +13,7 @@ from kms.access.figures import COUNTS, MADE_FROM, only_shown, rounded
 from kms.access.policy import sees_exact
 from kms.access.shown import CHANCE
 from kms.domain.areas import COUNTRY
-from kms.domain.indicators import ALL_SECTORS, NOT_MET
+from kms.domain.indicators import ALL_SECTORS, BEDS, NOT_MET
 from kms.domain.principal import PUBLIC, Principal
 from kms.domain.series import Series, reading_at
 from kms.errors import AccessError, ConfigError, NoDataError
@@ -27,7 +27,7 @@ from kms.store.publications import latest_values, read_series
 from metrics.states import State
 
 BY_SECTOR = ("compliance_initial", "compliance_after")
-INDICATORS = (*sorted(MADE_FROM), *sorted(COUNTS), *BY_SECTOR)
+INDICATORS = (*sorted(MADE_FROM), *sorted(COUNTS), *BY_SECTOR, *BEDS)
 COLUMNS = ("ref_date", "value", "low", "high", "state", "completeness")
 
 

@@ -142,6 +142,7 @@ class AreaView:
     cases: CasesView
     children: tuple[AreaRow, ...]
     sectors: tuple[SectorRow, ...]
+    beds: tuple[tuple[str, Reading], ...] = ()  # indicators of `BEDS`; completeness: who reported
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from kms.wording import (
     visits,
 )
 from layouts.components import marks
+from layouts.components.beds import beds_card
 from layouts.components.cards import card, empty, page_link, stat, stats
 from layouts.components.courses import cases_card, growth_card, spread_card
 from layouts.components.forms.exports import exact_export, export_series
@@ -55,6 +56,7 @@ def layout(view: AreaView, visit: Visit) -> Component:
                 className="duo even",
             ),
             cases_card(view, visit),
+            beds_card(view, visit),
             basis_card(view, visit),
             workplaces_card(view, visit),
             children_card(view, visit) if view.children else None,

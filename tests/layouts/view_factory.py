@@ -233,6 +233,12 @@ def area_view(**changes: object) -> AreaView:
         cases_view(),
         children,
         sector_rows(),
+        (
+            ("bed_occupancy", Reading(0.64, None, None, "final", date(2026, 11, 15), 0.93)),
+            ("icu_occupancy", Reading(0.71, None, None, "provisional", date(2026, 11, 15), 0.7)),
+            ("icu_beds_free", Reading(-3.0, None, None, "final", date(2026, 11, 15), 0.93)),
+            ("ventilator_occupancy", Reading(None, None, None, "too_few", None, None)),
+        ),
     )
     return replace(made, **changes)  # type: ignore[arg-type]  # test shorthand
 

@@ -74,4 +74,5 @@ SOURCE = Source(
     ),
     parse=parse,
     rows_are_persons=False,
+    feeds_figures=True,
 )
