@@ -30,6 +30,7 @@ DECIMALS = {
     "two_week_growth_rate": 2,
     "compliance_initial": 2,
     "compliance_after": 2,
+    "positivity": 2,
     "bed_occupancy": 2,
     "icu_occupancy": 2,
     "ventilator_occupancy": 2,
@@ -87,6 +88,13 @@ def disclosed_figures(
     elif behind.periods > 1:
         columns = growth_of_rounded(columns, sums[0], sums[1], rule)
     return replace(told, value=columns[0], low=columns[1], high=columns[2])
+
+
+def disclosed_share(series: Series, persons: Series, rule: DisclosureRule) -> Series:
+    """Return shares without the days on which few persons are behind them; both on one axis."""
+    few = (persons.value > 0) & (persons.value <= rule.threshold) & np.isfinite(series.value)
+    hidden = _without(series, few)
+    return replace(hidden, state=np.where(few, float(State.SUPPRESSED), series.state))
 
 
 def rate_of_rounded(columns: Columns, cases: Floats, rule: DisclosureRule) -> Columns:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from kms.compute.units import rated_areas, ways_up
+from kms.compute.units import Frame, frame_of, summed
 from kms.config import MANILA
 from kms.domain.areas import Areas
 from kms.domain.series import make_series
@@ -48,48 +48,17 @@ def capacity(
     content = content.filter(pc.equal(content["facility_type"], HOSPITAL))
     if content.num_rows == 0:
         return ()
-    on = as_of.astimezone(MANILA).date()
-    units, _ = rated_areas(areas, on)
-    beds = _by_type(content, units, ways_up(areas, on, content["area"].unique().to_pylist(), units))
-    start = date.fromisoformat(pc.min(content["ref_date"]).as_py())
-    return tuple(_entries(beds, units, start))
+    frame = frame_of(content, areas, as_of.astimezone(MANILA).date())
+    return tuple(_entries(_by_type(content, frame), frame))
 
 
-def _by_type(
-    content: pa.Table, units: tuple[str, ...], ways: Mapping[str, list[int]]
-) -> dict[str, Beds]:
+def _by_type(content: pa.Table, frame: Frame) -> dict[str, Beds]:
     """Sum beds and facilities of each type up to the units."""
-    first, last = (
-        date.fromisoformat(text) for text in pc.min_max(content["ref_date"]).as_py().values()
-    )
-    shape = ((last - first).days + 1, len(units))
     found: dict[str, Beds] = {}
     for kind in content["bed_type"].unique().to_pylist():
         rows = content.filter(pc.equal(content["bed_type"], kind))
-        days = pc.cast(rows["ref_date"], pa.date32()).to_numpy().astype("datetime64[D]")
-        day = (days - np.datetime64(first)).astype(np.int64)
-        found[kind] = {
-            name: _sum_up(rows, column, (day, ways), shape) for name, column in NUMBERS.items()
-        }
+        found[kind] = {name: summed(rows, column, frame) for name, column in NUMBERS.items()}
     return _with_beds_together(found)
-
-
-def _sum_up(
-    rows: pa.Table,
-    column: str,
-    where: tuple[NDArray[np.int64], Mapping[str, list[int]]],
-    shape: tuple[int, int],
-) -> Floats:
-    """Sum a number over places; NaN where no place tells it."""
-    day, ways = where
-    values = rows[column].cast(pa.float64()).to_numpy()
-    places = rows["area"].to_pylist()
-    sums, told = np.zeros(shape), np.zeros(shape, dtype=np.bool_)
-    for row, (place, value) in enumerate(zip(places, values, strict=True)):
-        if np.isfinite(value):
-            sums[day[row], ways[place]] += value
-            told[day[row], ways[place]] = True
-    return np.where(told, sums, np.nan)
 
 
 def _with_beds_together(beds: dict[str, Beds]) -> dict[str, Beds]:
@@ -107,27 +76,25 @@ def _with_beds_together(beds: dict[str, Beds]) -> dict[str, Beds]:
     return {**beds, TOGETHER: joined}
 
 
-def _entries(beds: Mapping[str, Beds], units: tuple[str, ...], start: date) -> Iterator[Entry]:
+def _entries(beds: Mapping[str, Beds], frame: Frame) -> Iterator[Entry]:
     for indicator, kinds in OCCUPANCY.items():
         if not all(kind in beds for kind in kinds):
             continue
         found = occupancy(*(BedCounts(**beds[kind]) for kind in kinds))
-        yield from _series(indicator, found.week_share, found, units, start)
+        yield from _series(indicator, found.week_share, found, frame)
         if indicator == "icu_occupancy":
-            yield from _series("icu_beds_free", found.free, found, units, start)
+            yield from _series("icu_beds_free", found.free, found, frame)
 
 
-def _series(
-    indicator: str, values: Floats, found: Occupancy, units: tuple[str, ...], start: date
-) -> Iterator[Entry]:
+def _series(indicator: str, values: Floats, found: Occupancy, frame: Frame) -> Iterator[Entry]:
     """Give a series to each area that has ever told of such beds."""
-    for index, area in enumerate(units):
+    for index, area in enumerate(frame.units):
         told = np.flatnonzero(np.isfinite(found.total[:, index]))
         if not told.size:
             continue
         kept = slice(int(told[0]), None)
         series = make_series(
-            start + timedelta(days=int(told[0])),
+            frame.start + timedelta(days=int(told[0])),
             values[kept, index],
             state=np.where(
                 np.isnan(values[kept, index]), float(State.MISSING), found.state[kept, index]

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from kms.compute.capacity import capacity
 from kms.compute.case_inputs import read_case_inputs
 from kms.compute.identity import METHOD_VERSION, inputs_hash
+from kms.compute.testing import positive_shares
 from kms.compute.transmission import transmission
 from kms.compute.workplaces import workplaces
 from kms.config import MANILA
@@ -28,7 +29,7 @@ from kms.store.publications import (
 )
 
 CASES_FROM, INSPECTIONS_FROM = "doh_case_information", "dole_inspections"
-BEDS_FROM = "doh_hospital_daily"
+BEDS_FROM, TESTS_FROM = "doh_hospital_daily", "doh_testing_aggregates"
 DISEASE = "covid19"
 MOST_ROUNDS = 3
 
@@ -108,6 +109,9 @@ def _compute(store: Store, as_of: datetime) -> tuple[list[Entry], dict[str, Any]
             )
         visits = workplaces(connection, areas, source_id=INSPECTIONS_FROM, as_of=as_of)
         beds = capacity(connection, areas, source_id=BEDS_FROM, as_of=as_of)
+        tests = positive_shares(
+            connection, areas, source_id=TESTS_FROM, disease=DISEASE, as_of=as_of
+        )
     found = transmission(inputs, areas, disease)
     mean, sd = found.serial_interval_days
     facts = {
@@ -118,12 +122,14 @@ def _compute(store: Store, as_of: datetime) -> tuple[list[Entry], dict[str, Any]
         "cases_to": inputs.cases_to.isoformat(),
         "inspections_to": max((e.series.end.isoformat() for e in visits), default=None),
         "beds_to": max((e.series.end.isoformat() for e in beds), default=None),
+        "tests_to": tests.to.isoformat() if tests.to else None,
+        "fewer_tests": list(tests.fewer_tests),
         "serial_interval_mean_days": mean,
         "serial_interval_sd_days": sd,
         "method_version": METHOD_VERSION,
         "reported_to": _reported_to(found.entries),
     }
-    return [*found.entries, *visits, *beds], facts
+    return [*found.entries, *visits, *beds, *tests.entries], facts
 
 
 def _reported_to(entries: tuple[Entry, ...]) -> dict[str, str]:

@@ -12,3 +12,5 @@ RANGE_LEVEL: Final = 0.95  # of figures of transmission
 INNER_RANGE_LEVEL: Final = 0.5  # the darker range of their charts
 SAFETY_RANGE_LEVEL: Final = 0.9  # of safety items, whose samples are small
 BEDS: Final = ("bed_occupancy", "icu_occupancy", "icu_beds_free", "ventilator_occupancy")
+POSITIVITY: Final = "positivity"
+POSITIVE: Final = "positive_week"  # persons behind it; not for readers

@@ -68,6 +68,8 @@ def read_area(store: Store, request: Request, rule: DisclosureRule | None = None
                 for name in BEDS
                 if (name, code, "") in newest.values
             ),
+            positivity=newest.positivity(code),
+            fewer_tests=code in issue.facts.get("fewer_tests", ()),
         )
 
 

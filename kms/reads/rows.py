@@ -15,7 +15,7 @@ from kms.access.figures import printed
 from kms.access.weeks import WEEK, week_ends
 from kms.config import MANILA
 from kms.domain.areas import COUNTRY, Area, Areas
-from kms.domain.indicators import ALL_SECTORS
+from kms.domain.indicators import ALL_SECTORS, POSITIVE, POSITIVITY
 from kms.domain.series import Series
 from kms.reads.shown import MISSING, PLACELESS, REPORT, ShownFigures
 from kms.reads.views import AreaRow, Reading
@@ -47,6 +47,14 @@ class Newest:
         """Return a newest share of safety items, or of beds: these need no disclosure control."""
         row = self.values.get((indicator, area, sector))
         return MISSING if row is None else reading_of(row)
+
+    def positivity(self, area: str) -> Reading:
+        """Return the newest share of positive tests, where not few persons are behind it."""
+        reading = self.reading(POSITIVITY, area)
+        persons = self.values.get((POSITIVE, area, ""), {}).get("value") or 0
+        if reading.value is None or not 0 < persons <= self.disclosure.of(area).threshold:
+            return reading
+        return Reading(None, None, None, "suppressed", reading.ref_date)
 
 
 def newest_values(connection: Connection, issue: Issue, disclosure: Disclosure) -> Newest:

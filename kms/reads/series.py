@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
+from sqlalchemy import Connection
+
 from kms.access.bands import Banded
 from kms.access.disclosure import EXACT, Disclosure, DisclosureRule
-from kms.access.figures import COUNTS, MADE_FROM, only_shown, rounded
+from kms.access.figures import COUNTS, MADE_FROM, disclosed_share, only_shown, rounded
 from kms.access.policy import sees_exact
 from kms.access.shown import CHANCE
 from kms.domain.areas import COUNTRY
-from kms.domain.indicators import ALL_SECTORS, BEDS, NOT_MET
+from kms.domain.indicators import ALL_SECTORS, BEDS, NOT_MET, POSITIVE, POSITIVITY
 from kms.domain.principal import PUBLIC, Principal
 from kms.domain.series import Series, reading_at
 from kms.errors import AccessError, ConfigError, NoDataError
@@ -27,7 +29,7 @@ from kms.store.publications import latest_values, read_series
 from metrics.states import State
 
 BY_SECTOR = ("compliance_initial", "compliance_after")
-INDICATORS = (*sorted(MADE_FROM), *sorted(COUNTS), *BY_SECTOR, *BEDS)
+INDICATORS = (*sorted(MADE_FROM), *sorted(COUNTS), *BY_SECTOR, *BEDS, POSITIVITY)
 COLUMNS = ("ref_date", "value", "low", "high", "state", "completeness")
 
 
@@ -113,7 +115,8 @@ def read_series_view(
             shown = ShownFigures(connection, issue, Disclosure(rule or EXACT))
             series = shown.figures(query.indicator, [query.area])[query.area].at_home()
         else:
-            series = rounded(only_shown(series), query.indicator)
+            told = _told(connection, series, (issue.id, query.indicator, query.area), rule)
+            series = rounded(told, query.indicator)
     points = tuple(_points(series, query))
     return PublishedSeries(frame, query.indicator, query.area, sector, points, exact=as_it_is)
 
@@ -153,10 +156,32 @@ def read_newest(
             for area, sector in dated:
                 series = read_series(connection, issue.id, indicator, area, sector=sector)
                 if series is not None:
-                    told_so = only_shown(series)
+                    told_so = _told(
+                        connection, series, (issue.id, indicator, area), EXACT if exact else rule
+                    )
                     told_so = told_so if exact else rounded(told_so, indicator)
                     rows.append((area, sector, _point(told_so, len(series) - 1, indicator)))
     return NewestValues(frame, indicator, tuple(rows), exact=exact)
+
+
+def _told(
+    connection: Connection,
+    series: Series,
+    what: tuple[str, str, str],
+    rule: DisclosureRule | None,
+) -> Series:
+    """Return what may be told of a figure that is not made from cases.
+
+    `what` names it: publication, indicator, area.
+    """
+    shown = only_shown(series)
+    publication_id, indicator, area = what
+    if indicator != POSITIVITY or rule is None or rule.is_exact:
+        return shown
+    persons = read_series(connection, publication_id, POSITIVE, area)
+    if persons is None:
+        raise NoDataError(f"the counts behind {indicator} are not kept any more, nor is it shown")
+    return disclosed_share(shown, persons, rule)
 
 
 def _from_cases(indicator: str) -> bool:

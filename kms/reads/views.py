@@ -143,6 +143,8 @@ class AreaView:
     children: tuple[AreaRow, ...]
     sectors: tuple[SectorRow, ...]
     beds: tuple[tuple[str, Reading], ...] = ()  # indicators of `BEDS`; completeness: who reported
+    positivity: Reading = Reading(None, None, None, "missing", None)
+    fewer_tests: bool = False  # cases may fall only because fewer are tested
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,6 +215,7 @@ def basis_card(view: AreaView, visit: Visit) -> Component:
             if row.data_age_days is not None
             else _("no data"),
         ),
+        (_("Tests positive"), _positive(view, text)),
         (_("Late sources"), ", ".join(view.frame.late_sources) or _("none")),
     ]
     return card(
@@ -225,6 +226,22 @@ def basis_card(view: AreaView, visit: Visit) -> Component:
         ),
         class_name="gap-t",
     )
+
+
+def _positive(view: AreaView, text: Texts) -> Any:
+    """Write the share of tests that are positive; it says how far cases can be believed."""
+    reading = view.positivity
+    if reading.value is None:
+        return marks.state(text, reading.state)
+    told = [
+        text.percent(reading.value),
+        " ",
+        _range_words(text, percent_span(text, reading), reading),
+    ]
+    if view.fewer_tests:
+        warning = text.gettext("Fewer are tested and more of them are positive: cases may hide")
+        told += [html.Br(), html.Span(warning, className="st bad")]
+    return told
 
 
 def workplaces_card(view: AreaView, visit: Visit) -> Component:

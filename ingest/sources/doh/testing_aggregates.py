@@ -157,5 +157,6 @@ SOURCE = Source(
     ),
     parse=parse,
     rows_are_persons=False,
+    feeds_figures=True,
     form=Format(personal=("CONTACT NUMBER",)),
 )
