@@ -106,13 +106,13 @@ def days_covered(text: Texts, frame: Frame, rows: Iterable[AreaRow] = ()) -> str
     days = [row.r.ref_date for row in rows if row.r.value is not None and row.r.ref_date]
     if frame.estimates_to and days and min(days) < frame.estimates_to:
         parts.append(
-            text.gettext("R: 7 days to {last}, where cases are few to {first}").format(
+            text.gettext("R: 7 or 14 days to {last}, where cases are few to {first}").format(
                 last=text.short_day(frame.estimates_to), first=text.short_day(min(days))
             )
         )
     elif frame.estimates_to:
         parts.append(
-            text.gettext("R: 7 days to {day}").format(day=text.short_day(frame.estimates_to))
+            text.gettext("R: 7 or 14 days to {day}").format(day=text.short_day(frame.estimates_to))
         )
     if frame.cases_to:
         parts.append(

@@ -55,8 +55,8 @@ class Behind:
 COUNTS = frozenset({"cases_report", "cases_onset", "cases_placeless"})
 PROPORTIONAL = frozenset({"adar_per_100k"})
 MADE_FROM = {
-    "r_t": Behind("", 7),
-    "p_r_above_1": Behind("", 7),
+    "r_t": Behind("", 14),  # the longer of its windows
+    "p_r_above_1": Behind("", 14),
     "growth_rate_per_day": Behind("", 14),
     "doubling_time_days": Behind("", 14),
     "two_week_growth_rate": Behind("report", 14, periods=2),

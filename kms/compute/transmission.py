@@ -24,6 +24,7 @@ from metrics.trend.two_week import two_week
 
 Floats = NDArray[np.float64]
 WINDOW_DAYS = 7
+WINDOWS = (WINDOW_DAYS, 14)  # the longer one where infectiousness is too little for a week
 GROWTH_DAYS = 14
 RECENT_DAYS = 56
 LEAST_ONSET_SHARE = 0.4  # of recent cases, for the onset axis; below it R goes by report date
@@ -131,7 +132,7 @@ def _reproduction(
             local[:, 0] = np.maximum(local[:, 0] - abroad, 0.0)
         lenders = [inputs.parents[i] for i in level]
         parent = np.column_stack([alphas[p] for p in lenders]) if lenders[0] else None
-        found = reproduction(local, total, pmf, window=WINDOW_DAYS, alpha_parent=parent)
+        found = reproduction(local, total, pmf, windows=WINDOWS, alpha_parent=parent)
         alphas |= {inputs.areas[i]: found.alpha[:, column] for column, i in enumerate(level)}
         for column, index in enumerate(level):
             yield from _r_entries(inputs, found, column, index, known=known)

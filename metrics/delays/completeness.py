@@ -11,7 +11,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from metrics.incidence import checked_counts
 from metrics.quantiles import Floats
 from metrics.states import State, StateCodes
 
@@ -75,6 +74,8 @@ def completeness(
     numbers as the chain ladder of Mack 1993, ASTIN Bull 23:213, doi:10.2143/AST.23.2.2005092.
     """
     counts = observed_part(triangle)
+    if counts.ndim != 2:
+        raise ValueError(f"reporting triangle: shape {counts.shape}, not onset days by delays")
     days, delays = counts.shape
     recent = counts[-training_days:]
     training_cases = float(recent.sum())
@@ -94,7 +95,17 @@ def completeness(
 
 
 def observed_part(triangle: ArrayLike) -> Floats:
-    """The triangle with 0 in the cells that lie beyond the as-of day, shape (T, D + 1).
+    """The triangle with 0 in the cells that lie beyond the as-of day.
+
+    Parameters
+    ----------
+    triangle
+        Cases by onset day and delay, shape (T, D + 1), or (T, D + 1, A) for A areas.
+
+    Returns
+    -------
+    Floats
+        A copy, same shape.
 
     Raises
     ------
@@ -102,34 +113,51 @@ def observed_part(triangle: ArrayLike) -> Floats:
         If it is no table of counts; names the place and value.
     """
     table = np.array(triangle, dtype=np.float64)
-    if table.ndim != 2:
+    if table.ndim not in (2, 3) or 0 in table.shape:
         raise ValueError(f"reporting triangle: shape {table.shape}, not onset days by delays")
-    days, delays = table.shape
-    beyond = np.arange(days)[:, None] + np.arange(delays) >= days
-    table[beyond] = 0.0
-    return checked_counts(table, "reporting triangle")
+    days, delays = table.shape[:2]
+    table[np.arange(days)[:, None] + np.arange(delays) >= days] = 0.0
+    if not table.min() >= 0.0 or table.max() == np.inf:
+        place = [int(i) for i in np.argwhere(~((table >= 0.0) & (table < np.inf)))[0]]
+        raise ValueError(
+            f"reporting triangle{place}: {table[tuple(place)]} is no count; counts are finite"
+            " and not negative, and a missing day is not 0"
+        )
+    return table
 
 
-def reverse_hazard_cdf(triangle: Floats) -> Floats:
+def reverse_hazard_cdf(
+    triangle: Floats, prior_pmf: ArrayLike | None = None, prior_cases: float = 0.0
+) -> Floats:
     """F(h) from the share of cases with delay d among those with delay <= d that could show it.
 
     Parameters
     ----------
     triangle
-        Cases by onset day and delay, shape (T, D + 1), zeros beyond the last day.
+        Cases by onset day and delay, shape (T, D + 1) or (T, D + 1, A), zeros beyond the last
+        day.
+    prior_pmf, prior_cases
+        Delay, shape (D + 1,) or (D + 1, A), of so many further cases known completely. Reverse
+        hazards of a Dirichlet delay are independent betas, so that this is its exact posterior.
 
     Returns
     -------
     Floats
-        Shape (D + 1,), non-decreasing, F(D) = 1.
+        Shape (D + 1,) or (D + 1, A), non-decreasing, F(D) = 1.
     """
-    days, delays = triangle.shape
+    days, delays = triangle.shape[:2]
     so_far = triangle.cumsum(axis=1)
-    cdf = np.ones(delays)
+    cdf = np.ones(triangle.shape[1:])
+    borrowed = np.zeros_like(cdf)
+    if prior_pmf is not None:
+        pmf = np.asarray(prior_pmf, dtype=np.float64)
+        borrowed += prior_cases * (pmf if pmf.ndim == cdf.ndim else pmf[:, None])
+    borrowed_so_far = borrowed.cumsum(axis=0)
     for d in range(delays - 1, 0, -1):
         seen = slice(0, max(days - d, 0))
-        known = so_far[seen, d].sum()
-        hazard = triangle[seen, d].sum() / known if known > 0 else 0.0
+        cases = triangle[seen, d].sum(axis=0) + borrowed[d]
+        known = so_far[seen, d].sum(axis=0) + borrowed_so_far[d]
+        hazard = np.divide(cases, known, out=np.zeros_like(cases), where=known > 0)
         cdf[d - 1] = cdf[d] * (1.0 - hazard)
     return cdf
 

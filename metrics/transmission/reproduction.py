@@ -6,6 +6,7 @@ removed, counts and infectiousness are divided by the overdispersion, the prior 
 P(R > 1) = 0.5, and a window says so when it holds too little.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,15 +14,21 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaincc
 
 from metrics.dispersion import dispersion
-from metrics.incidence import Counts, Scalar, as_given, checked_counts, trailing_sum
+from metrics.incidence import Counts, Scalar, as_given, checked_counts
 from metrics.quantiles import Floats, gamma_quantiles
 from metrics.states import State, StateCodes, choose
 from metrics.transmission.cori import GammaPrior, check_pair
 from metrics.transmission.infectivity import infectivity
+from metrics.transmission.windows import (
+    LEAST_EXPECTED,
+    checked_lengths,
+    choose_windows,
+    taken,
+    window_totals,
+)
 from metrics.weekday import weekday_factors
 
 NEUTRAL_PRIOR = GammaPrior(1 / np.log(2), 1 / np.log(2))
-LEAST_EXPECTED = 11.0  # a posterior coefficient of variation of 0.3
 LEAST_CASES = 10.0
 LEAST_SHAPE = 4.0  # a coefficient of variation of a half: beyond it a range says nothing
 
@@ -30,13 +37,14 @@ LEAST_SHAPE = 4.0  # a coefficient of variation of a half: beyond it a range say
 class Reproduction:
     """Posterior of R for W windows (and A areas).
 
-    ``t_start``, ``t_end`` are 1-based days, shape (W,). Everything else has shape (W,) or
-    (W, A): ``value`` is the posterior median, so that it lies above 1 exactly when
-    ``p_above_1`` exceeds one half; ``low``, ``high`` bound 95 %, ``q25``, ``q75`` 50 %;
-    ``p_above_1_2`` is P(R > 1.2); ``phi`` the overdispersion used, ``alpha`` the area's own
-    (pass it as the parent's to its children); ``expected`` the infectiousness in the window,
-    ``cases`` its local cases; ``state`` codes of ``metrics.states.State``. The range excludes 1
-    exactly when ``p_above_1`` lies outside 0.025 to 0.975.
+    ``t_end`` is a 1-based day, shape (W,). Everything else has shape (W,) or (W, A):
+    ``t_start`` the first day of the window that ends there; ``value`` is the posterior
+    median, so that it lies above 1 exactly when ``p_above_1`` exceeds one half; ``low``, ``high``
+    bound 95 %, ``q25``, ``q75`` 50 %; ``p_above_1_2`` is P(R > 1.2); ``phi`` the overdispersion
+    used, ``alpha`` the area's own (pass it as the parent's to its children); ``expected`` the
+    infectiousness in the window, ``cases`` its local cases; ``state`` codes of
+    ``metrics.states.State``. The range excludes 1 exactly when ``p_above_1`` lies outside 0.025
+    to 0.975.
     """
 
     t_start: NDArray[np.int64]
@@ -56,11 +64,19 @@ class Reproduction:
     cases: Floats
     state: StateCodes
 
+    @property
+    def window_days(self) -> NDArray[np.int64]:
+        """Length of each window, shape (W,) or (W, A)."""
+        ends = self.t_end.reshape(-1, *[1] * (self.t_start.ndim - 1))
+        return np.asarray(ends - self.t_start + 1)
+
 
 @dataclass(frozen=True, slots=True)
 class WindowSums:
     """Sufficient statistics of W windows, arrays of shape (W, A)."""
 
+    t_start: NDArray[np.int64]
+    t_end: NDArray[np.int64]
     cases: Counts
     expected: Counts
     phi: Counts
@@ -74,12 +90,13 @@ def reproduction(
     pmf: ArrayLike,
     *,
     window: int = 7,
+    windows: Sequence[int] | None = None,
     prior: GammaPrior = NEUTRAL_PRIOR,
     alpha_parent: ArrayLike | None = None,
     weekday: bool = True,
     last: int | None = None,
 ) -> Reproduction:
-    """Estimate R in every window of ``window`` days, the first one starting on day 2.
+    """Estimate R in the window that ends on each day, the first one starting on day 2.
 
     Parameters
     ----------
@@ -90,6 +107,10 @@ def reproduction(
         Serial interval w_0 = 0, w_1, …, shape (K,).
     window
         Days per window, 2 to T - 1. A multiple of 7 balances what is left of the weekdays.
+    windows
+        Rising lengths to choose from, in place of ``window``: per area and day the shortest
+        whose expected / phi reaches 11, so that small areas get a longer window rather than
+        none. The estimand is the mean over the window taken.
     prior
         Gamma prior of R; the default has P(R > 1) = 0.5, so that a window whose cases equal
         its infectiousness says neither growing nor falling.
@@ -120,21 +141,21 @@ def reproduction(
     """
     every = checked_counts(total, "total")
     own = every if local is total else checked_counts(local, "local")
-    check_pair(own, every, window)
-    runs = every.shape[0] - window
+    lengths = checked_lengths((window,) if windows is None else windows, every.shape[0])
+    check_pair(own, every, lengths[0])
+    runs = every.shape[0] - lengths[0]
     kept = slice(runs - min(last or runs, runs), runs)
     sums = _window_sums(
-        own, every, pmf, window, alpha_parent=alpha_parent, weekday=weekday, kept=kept
+        own, every, pmf, lengths, alpha_parent=alpha_parent, weekday=weekday, kept=kept
     )
-    starts = np.arange(2, runs + 2)[kept]
-    return _posterior(sums, prior, starts, window, single=np.ndim(total) == 1)
+    return _posterior(sums, prior, single=np.ndim(total) == 1)
 
 
 def _window_sums(
     local: Counts,
     total: Counts,
     pmf: ArrayLike,
-    window: int,
+    lengths: tuple[int, ...],
     *,
     alpha_parent: ArrayLike | None,
     weekday: bool,
@@ -144,27 +165,30 @@ def _window_sums(
     # Weekday enters the expected counts too: raw counts keep their information, and a weekday
     # without reports needs no division of 0 by 0.
     expected = factors * infectivity(total / factors, pmf)
-    spread = dispersion(local, expected, first=1, window=window)
-    at_end = slice(window, None)
-    shape = (total.shape[0] - window, total.shape[1])
+    spread = dispersion(local, expected, first=1, window=lengths[0])
+    at_end = slice(lengths[0], None)
+    shape = (total.shape[0] - lengths[0], total.shape[1])
     parent = None
     if alpha_parent is not None:
         parent = np.zeros_like(total)
         parent[at_end] = np.broadcast_to(np.asarray(alpha_parent, dtype=np.float64), shape)
     phi = spread.shrunk(parent)
     gate = phi if parent is None else np.maximum(1.0, 1.0 + spread.mean * parent)
+    due = window_totals(expected, lengths)
+    chosen = choose_windows(due / gate[at_end])
+    ends = np.arange(lengths[0] + 1, total.shape[0] + 1)
     return WindowSums(
-        cases=trailing_sum(local[1:], window)[kept],
-        expected=trailing_sum(expected[1:], window)[kept],
+        t_start=(ends[:, None] - np.array(lengths)[chosen] + 1)[kept],
+        t_end=ends[kept],
+        cases=taken(window_totals(local, lengths), chosen)[kept],
+        expected=taken(due, chosen)[kept],
         phi=phi[at_end][kept],
         alpha=spread.alpha[at_end][kept],
         phi_gate=gate[at_end][kept],
     )
 
 
-def _posterior(
-    sums: WindowSums, prior: GammaPrior, starts: NDArray[np.int64], window: int, *, single: bool
-) -> Reproduction:
+def _posterior(sums: WindowSums, prior: GammaPrior, *, single: bool) -> Reproduction:
     shape = prior.shape + sums.cases / sums.phi
     rate = prior.rate + sums.expected / sums.phi
     low, q25, median, q75, high = gamma_quantiles(shape, (0.025, 0.25, 0.5, 0.75, 0.975)) / rate
@@ -175,8 +199,8 @@ def _posterior(
         return as_given(values, single=single)
 
     return Reproduction(
-        t_start=starts,
-        t_end=starts + window - 1,
+        t_start=given(sums.t_start),
+        t_end=sums.t_end,
         value=given(median),
         low=given(low),
         high=given(high),

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betaincinv, gammaincinv
+from scipy.special import betaincinv, gammainc
 
 from metrics.dispersion import dispersion
 from metrics.incidence import Counts, as_given, checked_counts, trailing_sum
-from metrics.quantiles import Floats
+from metrics.quantiles import Floats, gamma_quantiles
 from metrics.states import State, StateCodes
 from metrics.weekday import weekday_factors
 
@@ -23,8 +23,10 @@ class TwoWeek:
 
     ``growth`` is a fraction (0.5 = half as many cases again), with ``growth_low``,
     ``growth_high`` (95 %);
-    ``attack_per_100k`` is cases per day and 100,000 people, with its bounds; ``state`` belongs
-    to the growth: final, too_few, or missing before day 28. NaN where there is no value.
+    ``attack_per_100k`` is cases per day and 100,000 people, with its bounds; ``phi`` the
+    dispersion the counts were divided by, ``alpha`` the area's own (pass it as the parent's to
+    its children); ``state`` belongs to the growth: final, too_few, or missing before day 28.
+    NaN where there is no value.
     """
 
     growth: Floats
@@ -35,10 +37,14 @@ class TwoWeek:
     attack_high: Floats
     cases: Floats
     earlier_cases: Floats
+    phi: Floats
+    alpha: Floats
     state: StateCodes
 
 
-def two_week(incidence: ArrayLike, population: ArrayLike) -> TwoWeek:
+def two_week(
+    incidence: ArrayLike, population: ArrayLike, *, alpha_parent: ArrayLike | None = None
+) -> TwoWeek:
     """Compare the last fortnight with the one before, and with the population.
 
     Parameters
@@ -47,6 +53,8 @@ def two_week(incidence: ArrayLike, population: ArrayLike) -> TwoWeek:
         Cases per day by report date, shape (T,) or (T, A), consecutive days.
     population
         People, a number or shape (A,), above 0.
+    alpha_parent
+        Overdispersion of the parent area, broadcast to (T, A); half of alpha is taken from it.
 
     Returns
     -------
@@ -70,7 +78,8 @@ def two_week(incidence: ArrayLike, population: ArrayLike) -> TwoWeek:
     counts = checked_counts(incidence)
     people = _checked_population(population, counts.shape[1])
     days = counts.shape[0]
-    phi = dispersion(counts, weekday_factors(counts), history=2 * FORTNIGHT).shrunk(None)
+    spread = dispersion(counts, weekday_factors(counts), history=2 * FORTNIGHT)
+    phi = spread.shrunk(_parent(alpha_parent, counts))
     later, earlier = np.full((2, *counts.shape), np.nan)
     if days >= FORTNIGHT:
         later[FORTNIGHT - 1 :] = trailing_sum(counts, FORTNIGHT)
@@ -93,8 +102,59 @@ def two_week(incidence: ArrayLike, population: ArrayLike) -> TwoWeek:
         attack_high=as_given(attack_high * per_100k, single=single),
         cases=as_given(later, single=single),
         earlier_cases=as_given(earlier, single=single),
+        phi=as_given(phi, single=single),
+        alpha=as_given(spread.alpha, single=single),
         state=as_given(state, single=single),
     )
+
+
+def chance_attack_below(found: TwoWeek, population: ArrayLike, per_100k: float) -> Floats:
+    """Chance that the attack rate lies below a limit, for rules that ask for it.
+
+    Parameters
+    ----------
+    found
+        Result of ``two_week``.
+    population
+        People, as given to ``two_week``.
+    per_100k
+        Limit, cases per day and 100,000 people, above 0.
+
+    Returns
+    -------
+    Floats
+        Shape of ``found.cases``; NaN before day 14. Under Jeffreys' prior, whose bounds are
+        those of the attack rate.
+
+    Raises
+    ------
+    ValueError
+        If the population or the limit is unusable; names the value.
+
+    References
+    ----------
+    Jeffreys 1961, Theory of Probability, 3.10.
+    """
+    if not 0 < per_100k < np.inf:
+        raise ValueError(f"limit {per_100k} per 100,000; it must be a number above 0")
+    areas = found.cases.shape[1] if found.cases.ndim == 2 else 1
+    people = _checked_population(population, areas)
+    people = people if people.ndim == 0 or found.cases.ndim == 2 else people[0]
+    expected = per_100k * FORTNIGHT * people / 1e5
+    return np.asarray(gammainc(found.cases / found.phi + 0.5, expected / found.phi))
+
+
+def _parent(alpha: ArrayLike | None, counts: Counts) -> Counts | None:
+    if alpha is None:
+        return None
+    given = np.asarray(alpha, dtype=np.float64)
+    try:
+        parent = np.broadcast_to(given, counts.shape)
+    except ValueError:
+        raise ValueError(f"alpha_parent: shape {given.shape} for {counts.shape}") from None
+    if (wrong := parent[~((parent >= 0) & np.isfinite(parent))]).size:
+        raise ValueError(f"alpha_parent {wrong[0]}; a number of at least 0 is needed")
+    return parent
 
 
 def _checked_population(population: ArrayLike, areas: int) -> Floats:
@@ -122,6 +182,8 @@ def _growth(later: Counts, earlier: Counts, phi: Counts) -> tuple[Counts, Counts
 
 def _attack(later: Counts, phi: Counts) -> tuple[Counts, Counts]:
     """Jeffreys bounds of the mean of the fortnight's cases."""
-    scaled = later / phi
-    low = np.where(later == 0, 0.0, gammaincinv(scaled + 0.5, 0.025) * phi)
-    return np.where(np.isnan(later), np.nan, low), gammaincinv(scaled + 0.5, 0.975) * phi
+    unknown = np.isnan(later)
+    shapes = np.where(unknown, 1.0, later / phi + 0.5)
+    low, high = gamma_quantiles(shapes, (0.025, 0.975)) * phi
+    low = np.where(later == 0, 0.0, low)
+    return np.where(unknown, np.nan, low), np.where(unknown, np.nan, high)

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from kms.cli.metric import metric_app, serial_interval
+from kms.cli.metric import metric_app
+from kms.cli.metric.input import serial_interval
 from kms.config import ROOT
 from kms.errors import ConfigError, DataError, FetchError, KmsError
 

@@ -1,6 +1,8 @@
 """Epidemics with known R, and the reference values; no test draws its own."""
 
-from collections.abc import Callable
+import csv
+import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +39,19 @@ class Epidemic:
         weighted = _sums(self.expected * self.r_true, window)
         return np.asarray(weighted / np.maximum(_sums(self.expected, window), 1e-300))
 
+    def span_sums(self, values: Floats, start: NDArray[np.int64], end: NDArray[np.int64]) -> Floats:
+        """Sums of values, shape (T, N), from day ``start`` (W, N) to ``end`` (W,), 1-based."""
+        below = np.vstack([np.zeros((1, values.shape[1])), values.cumsum(axis=0)])
+        return np.asarray(below[end] - np.take_along_axis(below, start - 1, axis=0))
+
+    def span_target(self, start: NDArray[np.int64], end: NDArray[np.int64]) -> Floats:
+        """Infectiousness-weighted mean of the true R over each window, (W, N); NaN without any."""
+        due = self.span_sums(self.expected, start, end)
+        weighted = self.span_sums(self.expected * self.r_true, start, end)
+        return np.asarray(
+            np.divide(weighted, due, out=np.full(due.shape, np.nan), where=due > 1e-6)
+        )
+
 
 def _sums(values: Floats, window: int) -> Floats:
     runs = np.lib.stride_tricks.sliding_window_view(values[1:], window, axis=0)
@@ -63,8 +78,13 @@ def simulate(
     held: bool = False,
     days: int = 160,
     seed: int = 1,
+    r_true: Floats | None = None,
+    inflow: float | Floats = 0.0,
 ) -> Epidemic:
     """Renewal process started by ``level`` imports a day for 14 days; ``size`` is NB k.
+
+    ``r_true``, shape (T, N) or (T, 1), replaces the course; ``inflow`` imports a day keep coming,
+    a number or shape (T,).
 
     ``held`` lets R fall when cases exceed the level and rise below it: at R = 1 exactly, small
     epidemics drift and die out, and hardly a window could be rated.
@@ -74,8 +94,12 @@ def simulate(
     r = np.repeat(r_course(kind, days)[:, None], series, axis=1)
     if kind == "random":
         r = _random_r(rng, days, series)
+    if r_true is not None:
+        r = np.broadcast_to(r_true, (days, series)).copy()
     cases, imported, past = (np.zeros((days, series)) for _ in range(3))
     imported[:14] = rng.poisson(level, (14, series))
+    steady = np.broadcast_to(np.asarray(inflow, dtype=np.float64), days)[14:, None]
+    imported[14:] = rng.poisson(np.repeat(steady, series, axis=1))
     for t in range(days):
         for k in range(1, min(30, t) + 1):
             past[t] += pmf[k] * cases[t - k]
@@ -95,6 +119,24 @@ def simulate(
 @pytest.fixture
 def epidemic() -> Callable[..., Epidemic]:
     return simulate
+
+
+@pytest.fixture(scope="session")
+def calibration_table(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[list[dict[str, str | float]]]:
+    """Rows of measured figures; logged and written to calibration.csv at the end."""
+    rows: list[dict[str, str | float]] = []
+    yield rows
+    if not rows:
+        return
+    path = tmp_path_factory.mktemp("calibration") / "calibration.csv"
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(rows)
+    logging.getLogger(__name__).info("calibration table: %s", path)
 
 
 @pytest.fixture

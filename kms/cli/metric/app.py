@@ -16,7 +16,7 @@ from kms.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from kms.cli.metric.series_file import DailySeries
+    from kms.cli.metric.input.series_file import DailySeries
 
 metric_app = typer.Typer(help="Estimators on plain CSV files.", no_args_is_help=True)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 import typer
 
 from kms.cli.metric.app import Row, metric_app, write
-from kms.cli.metric.series_file import DailySeries, parse_count, parse_date, read_rows
+from kms.cli.metric.input.series_file import DailySeries, parse_count, parse_date, read_rows
 from kms.domain.calendar.morbidity_weeks import morbidity_week
 from kms.errors import ConfigError, DataError
 

@@ -1,4 +1,4 @@
-"""`kms metric r-smooth`."""
+"""`kms metric r-smooth` and `r-pooled`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kms.cli.metric.app import Incidence, Row, metric_app, naming, write
-from kms.cli.metric.serial_interval import chosen_interval
-from kms.cli.metric.series_file import DailySeries, read_daily_series
+from kms.cli.metric.input.serial_interval import chosen_interval
+from kms.cli.metric.input.series_file import DailySeries, read_daily_series
+from kms.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,3 +52,63 @@ def smooth_reproduction_number(
             yield [dates[int(day) - 1].isoformat(), *(x[i] for x in columns), label]
 
     write(series, COLUMNS, map(rows, series))
+
+
+POOLED_COLUMNS = [
+    *("t_start", "t_end", "mean", "sd", "q0.025", "median", "q0.975", "p_above_1"),
+    *("own_weight", "leans_on_parent", "state"),
+]
+
+
+@metric_app.command("r-pooled")
+def pooled_reproduction_number(
+    *,
+    incidence: Incidence,
+    si: Annotated[Path | None, typer.Option(help="CSV with k,w from k = 0.")] = None,
+    si_mean: Annotated[float | None, typer.Option(help="Mean serial interval, days.")] = None,
+    si_sd: Annotated[float | None, typer.Option(help="Its standard deviation, days.")] = None,
+    disease: Annotated[str | None, typer.Option(help="Take its serial interval.")] = None,
+    window: Annotated[int, typer.Option(min=2, help="Days per window.")] = 7,
+) -> None:
+    """Reproduction number of the areas of one parent, each leaning on the others if small."""
+    import numpy as np
+
+    from metrics.states import State
+    from metrics.transmission.pooling import pooled_reproduction
+    from metrics.transmission.reproduction import reproduction
+
+    series = read_daily_series(incidence)
+    _check_siblings(incidence, series)
+    pmf = chosen_interval(
+        file=si, mean=si_mean, sd=si_sd, disease=disease, days=len(series[0].local)
+    )
+    local, total = (
+        np.column_stack(x) for x in zip(*((s.local, s.total) for s in series), strict=True)
+    )
+    with naming(incidence, series[0]):
+        every = reproduction(local.sum(axis=1), total.sum(axis=1), pmf, window=window)
+        own = reproduction(
+            local, total, pmf, window=window, alpha_parent=every.alpha[:, np.newaxis]
+        )
+    r = pooled_reproduction(own, np.zeros(len(series), dtype=np.int64))
+    columns = (r.mean, r.sd, r.low, r.value, r.high, r.p_above_1, r.own_weight)
+
+    def rows(area: int) -> Iterator[Row]:
+        for i, end in enumerate(r.t_end):
+            leans = "yes" if r.leans_on_parent[i, area] else "no"
+            label = State(int(r.state[i, area])).label
+            numbers = (column[i, area] for column in columns)
+            yield [int(own.t_start[i, area]), int(end), *numbers, leans, label]
+
+    write(series, POOLED_COLUMNS, map(rows, range(len(series))))
+
+
+def _check_siblings(path: Path, series: list[DailySeries]) -> None:
+    first = series[0]
+    for one in series[1:]:
+        if (one.first_date, len(one.local)) != (first.first_date, len(first.local)):
+            raise DataError(
+                f"{path}: area '{one.area}' has {len(one.local)} days from {one.first_date}, area"
+                f" '{first.area}' {len(first.local)} from {first.first_date}. Give every area the"
+                " same days."
+            )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from kms.cli.metric.app import Incidence, Row, metric_app, naming, write
-from kms.cli.metric.series_file import DailySeries, read_daily_series
+from kms.cli.metric.input.series_file import DailySeries, read_daily_series
 from kms.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -21,12 +21,13 @@ COUNT_COLUMNS = (("cases",), ("local", "imported"))
 
 @dataclass(frozen=True, slots=True)
 class DailySeries:
-    """Consecutive days of one area; `area` is empty where the file has no such column."""
+    """Consecutive days, or weeks, of one area; `area` is empty where there is no such column."""
 
     area: str
     first_date: date
     local: list[float] = field(default_factory=list)
     imported: list[float] = field(default_factory=list)
+    step_days: int = 1
 
     @property
     def total(self) -> list[float]:
@@ -36,11 +37,13 @@ class DailySeries:
     @property
     def next_date(self) -> date:
         """The day that must follow."""
-        return self.first_date + timedelta(days=len(self.local))
+        return self.first_date + timedelta(days=self.step_days * len(self.local))
 
     def dates(self) -> list[date]:
         """All days in order."""
-        return [self.first_date + timedelta(days=i) for i in range(len(self.local))]
+        return [
+            self.first_date + timedelta(days=self.step_days * i) for i in range(len(self.local))
+        ]
 
 
 def read_text(path: Path) -> str:
@@ -86,8 +89,10 @@ def _rows(path: Path, reader: Reader, header: list[str]) -> Iterator[tuple[int, 
         ) from error
 
 
-def read_daily_series(path: Path) -> list[DailySeries]:
+def read_daily_series(path: Path, *, step_days: int = 1) -> list[DailySeries]:
     """Read `date,cases` or `date,local,imported`, with an optional `area`.
+
+    With `step_days` 7 a row is a week, dated by any weekday, always the same one.
 
     Raises `DataError` for a missing or ambiguous column, an unusable date or count, a date
     that is missing, doubled or out of order: a day without data is never taken for 0 cases.
@@ -102,7 +107,7 @@ def read_daily_series(path: Path) -> list[DailySeries]:
         area = row.get("area", "")
         if "area" in header and not area:
             raise DataError(f"{where}: column 'area' is blank. Name the area or drop the column.")
-        series = found.setdefault(area, DailySeries(area, day))
+        series = found.setdefault(area, DailySeries(area, day, step_days=step_days))
         _check_next(where, series, day)
         series.local.append(counts[0])
         series.imported.append(counts[1] if len(counts) > 1 else 0.0)
@@ -165,9 +170,15 @@ def _check_next(where: str, series: DailySeries, day: date) -> None:
         return
     of_area = f" of area '{series.area}'" if series.area else ""
     if day > expected:
+        unit = "day" if series.step_days == 1 else "week"
         raise DataError(
-            f"{where}: date {expected}{of_area} is missing (next is {day}). Add the day, with 0"
+            f"{where}: date {expected}{of_area} is missing (next is {day}). Add the {unit}, with 0"
             " only if no case occurred."
+        )
+    if series.step_days > 1 and (day - series.first_date).days % series.step_days:
+        raise DataError(
+            f"{where}: date {day}{of_area} is not {series.step_days} days after the one before."
+            " Give one row per week, all dated by the same weekday."
         )
     problem = "stands twice" if day >= series.first_date else "is out of order"
     raise DataError(f"{where}: date {day}{of_area} {problem}. Give each day once, in order.")

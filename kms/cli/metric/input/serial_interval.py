@@ -7,12 +7,15 @@ import re
 import tomllib
 from typing import TYPE_CHECKING
 
-from kms.cli.metric.series_file import parse_number, read_rows, read_text
+from kms.cli.metric.input.series_file import parse_number, read_rows, read_text
 from kms.config import ROOT
 from kms.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from metrics.transmission.serial_interval import Pmf
 
@@ -41,6 +44,32 @@ def chosen_interval(
         missing = "--si-mean" if mean is None else "--si-sd"
         raise ConfigError(f"{missing} is missing. Give --si-mean and --si-sd together, in days.")
     return _discretised(mean, sd, days)
+
+
+def uncertain_interval(
+    *,
+    mean: float | None,
+    sd: float | None,
+    disease: str | None,
+    mean_sd: float | None,
+    sd_sd: float | None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return pmfs and weights that stand for a mean and sd known only roughly.
+
+    Raises `ConfigError` if a number is missing or unusable.
+    """
+    from metrics.transmission.mixture import interval_nodes
+
+    if mean is None and sd is None:
+        mean, sd = _from_disease(disease or DEFAULT_DISEASE)
+    elif disease is not None or mean is None or sd is None:
+        raise ConfigError("Give --si-mean and --si-sd together, or --disease, not both.")
+    try:
+        return interval_nodes(mean, sd, mean_sd or 0.0, sd_sd or 0.0)
+    except ValueError as error:
+        raise ConfigError(
+            f"{error}. Check --si-mean, --si-sd, --si-mean-sd and --si-sd-sd."
+        ) from error
 
 
 def _discretised(mean: float, sd: float, days: int) -> Pmf:

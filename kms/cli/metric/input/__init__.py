@@ -1,0 +1,1 @@
+"""What the commands read: series and tables of days, serial intervals."""

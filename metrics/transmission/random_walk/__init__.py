@@ -1,0 +1,1 @@
+"""R as a random walk on a grid."""

@@ -1,0 +1,162 @@
+"""`kms metric cfr`, `occupancy`, `days-to-capacity` and `positivity` on plain files."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from kms.cli.metric import metric_app
+from kms.errors import ConfigError, DataError, KmsError
+
+
+def run(tmp_path: Path, text: str, *words: str) -> object:
+    path = tmp_path / "in.csv"
+    path.write_text(text, encoding="utf-8")
+    return CliRunner().invoke(metric_app, [*words[:2], str(path), *words[2:]])
+
+
+def table(tmp_path: Path, text: str, *words: str) -> list[dict[str, str]]:
+    result = run(tmp_path, text, *words)
+    assert result.exit_code == 0, result.output  # type: ignore[attr-defined]
+    return list(csv.DictReader(io.StringIO(result.stdout)))  # type: ignore[attr-defined]
+
+
+def refused(tmp_path: Path, text: str, *words: str) -> KmsError:
+    result = run(tmp_path, text, *words)
+    error = result.exception  # type: ignore[attr-defined]
+    assert isinstance(error, KmsError), result.output  # type: ignore[attr-defined]
+    assert result.stdout == ""  # type: ignore[attr-defined]
+    assert "\n" not in str(error)
+    return error
+
+
+def daily(header: str, row: str, days: int) -> str:
+    first = date(2026, 1, 1)
+    return f"date,{header}\n" + "".join(f"{first + timedelta(i)},{row}\n" for i in range(days))
+
+
+def test_cfr_prints_the_adjusted_share_beside_the_naive_one(tmp_path: Path) -> None:
+    rows = table(tmp_path, daily("cases,deaths", "100,2", 60), "cfr", "--counts")
+    last = rows[-1]
+    assert float(last["naive_cfr"]) == pytest.approx(0.02)
+    assert float(last["cfr"]) == pytest.approx(0.02 / float(last["resolved_share"]))
+    assert float(last["low"]) < float(last["cfr"]) < float(last["high"])
+    assert last["state"] == "final"
+    assert rows[0]["state"] == "too_few"
+    told = table(
+        tmp_path, daily("cases,deaths", "100,2", 60), "cfr", "--counts",
+        "--delay-mean", "17.8", "--delay-sd", "8", "--death-completeness", "0.5",
+    )  # fmt: skip
+    assert float(told[-1]["cfr"]) == pytest.approx(2 * float(last["cfr"]))
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "message"),
+    [
+        (["--delay-mean", "5"], ConfigError, "--delay-sd is missing"),
+        (["--delay-mean", "0", "--delay-sd", "1"], ConfigError, "--delay-mean is 0"),
+        (["--disease", "measles"], ConfigError, "no onset_to_death"),
+        (["--disease", "../x"], ConfigError, "disease '../x' is not known"),
+        (["--death-completeness", "2"], DataError, "completeness 2.0"),
+        (["--window", "99"], DataError, "window of 99 days"),
+    ],
+)
+def test_unusable_options_of_cfr_are_refused(
+    tmp_path: Path, words: list[str], kind: type[KmsError], message: str
+) -> None:
+    error = refused(tmp_path, daily("cases,deaths", "10,1", 20), "cfr", "--counts", *words)
+    assert isinstance(error, kind)
+    assert message in str(error)
+
+
+BEDS = "occupied,total,reporting,carried,registered"
+
+
+def bed_file(**types: str) -> str:
+    lines = [f"date,bed_type,{BEDS}"]
+    for name, row in types.items():
+        lines += [f"2026-01-{d:02},{name},{row}" for d in range(1, 9)]
+    return "\n".join(lines) + "\n"
+
+
+def test_occupancy_adds_beds_and_then_ventilators(tmp_path: Path) -> None:
+    text = bed_file(icu="9,10,4,1,5", ward="45,90,5,0,5", ventilator="2,20,5,0,5")
+    rows = table(tmp_path, text, "occupancy", "--beds")
+    last = {row["bed_type"]: row for row in rows if row["date"] == "2026-01-08"}
+    assert float(last["icu"]["share"]) == pytest.approx(0.9)
+    assert float(last["all_beds"]["share"]) == pytest.approx(54 / 100)
+    assert float(last["all_beds_and_ventilators"]["share"]) == pytest.approx(56 / 120)
+    assert float(last["all_beds"]["reporting_share"]) == pytest.approx(0.9)
+    assert last["icu"]["state"] == "final"
+    assert float(last["ward"]["free"]) == 45
+
+
+def test_a_blank_report_is_unknown_and_not_empty(tmp_path: Path) -> None:
+    text = bed_file(icu="9,10,4,1,5").replace("2026-01-08,icu,9", "2026-01-08,icu,")
+    last = table(tmp_path, text, "occupancy", "--beds")[7]
+    assert (last["share"], last["state"]) == ("", "missing")
+
+
+def test_bed_types_of_other_days_are_refused(tmp_path: Path) -> None:
+    text = bed_file(icu="9,10,4,1,5", ward="45,90,5,0,5").rsplit("2026-01-08", 1)[0]
+    error = refused(tmp_path, text, "occupancy", "--beds")
+    assert "'ward' runs from 2026-01-01 for 7 days" in str(error)
+    error = refused(tmp_path, bed_file(icu="9,10,6,0,5"), "occupancy", "--beds")
+    assert "6.0 facilities reported, of 5.0" in str(error)
+
+
+def test_days_to_capacity_tells_days_only_where_likely(tmp_path: Path) -> None:
+    head = "date,occupied,total\n"
+    first = date(2026, 1, 1)
+    rising = head + "".join(
+        f"{first + timedelta(i)},{round(20 * 1.03**i)},150\n" for i in range(63)
+    )
+    rows = table(tmp_path, rising, "days-to-capacity", "--beds", "--draws", "300")
+    assert [row["mark"] for row in rows] == ["0.7", "0.85", "1.0"]
+    assert rows[0]["days"] == "0.0" or float(rows[0]["days"]) < float(rows[2]["days"])
+    assert rows[2]["state"] == "final"
+    flat = daily("occupied,total", "50,150", 63)
+    rows = table(tmp_path, flat, "days-to-capacity", "--beds", "--draws", "300")
+    assert (rows[2]["days"], rows[2]["state"]) == ("", "withheld")
+    assert float(rows[2]["chance_within_28_days"]) < 0.5
+    again = table(tmp_path, flat, "days-to-capacity", "--beds", "--draws", "300")
+    assert again == rows
+    short = daily("occupied,total", "50,150", 40)
+    assert "40 days; 63 are needed" in str(refused(tmp_path, short, "days-to-capacity", "--beds"))
+
+
+def test_positivity_prints_weeks_testing_and_drift(tmp_path: Path) -> None:
+    text = daily("tested,positive", "100,10", 40)
+    rows = table(tmp_path, text, "positivity", "--tests", "--population", "100000")
+    last = rows[-1]
+    assert float(last["positivity"]) == pytest.approx(0.1)
+    assert float(last["tests_per_1000_week"]) == pytest.approx(7)
+    assert (last["drift_warning"], last["state"]) == ("no", "final")
+    assert rows[2]["state"] == "missing"
+    falling = text.splitlines()
+    falling[31:] = [line.replace("100,10", "40,12") for line in falling[31:]]
+    rows = table(tmp_path, "\n".join(falling), "positivity", "--tests")
+    assert rows[-1]["drift_warning"] == "yes"
+    assert rows[-1]["tests_per_1000_week"] == ""
+    assert float(rows[-1]["tests_change"]) == pytest.approx(40 / (1_980 / 21) - 1, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("row", "words", "message"),
+    [
+        ("5,6", [], "6.0 of 5.0 tested"),
+        ("5,-1", [], "below 0"),
+        ("9,1", ["--window", "8"], "multiple of 7"),
+        ("9,1", ["--population", "-3"], "--population is -3"),
+    ],
+)
+def test_unusable_tests_are_refused(
+    tmp_path: Path, row: str, words: list[str], message: str
+) -> None:
+    text = daily("tested,positive", row, 12)
+    assert message in str(refused(tmp_path, text, "positivity", "--tests", *words))
