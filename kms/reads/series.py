@@ -225,7 +225,7 @@ def _points(series: Series, query: SeriesQuery) -> Iterator[Point]:
 
 def _point(series: Series, place: int, indicator: str) -> Point:
     told: dict[str, Any] = reading_at(series, place)
-    if not _from_cases(indicator):
+    if indicator in BY_SECTOR or indicator.startswith(NOT_MET):
         told["completeness"] = None  # the column holds establishments there
     if indicator == CHANCE and series.state[place] == State.SUPPRESSED and told["value"]:
         told |= {"value": None, "band": Banded(told["value"]).label}

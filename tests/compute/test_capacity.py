@@ -12,6 +12,7 @@ import pytest
 
 from ingest.load import load
 from ingest.source import source_named
+from kms.access.disclosure import DisclosureRule
 from kms.compute.capacity import (
     APART,
     NUMBERS,
@@ -20,17 +21,22 @@ from kms.compute.capacity import (
     _with_beds_together,
     capacity,
 )
+from kms.compute.publish import publish
 from kms.config import Settings
 from kms.domain.areas import COUNTRY
 from kms.domain.series import Series
+from kms.reads.area import read_area
+from kms.reads.request import Request
+from kms.reads.series import SeriesQuery, read_newest, read_series_view
 from kms.reference import load_areas
 from kms.store.engine import Store, open_store
 from kms.store.migrate import migrate
 from metrics.states import State
+from tests.published import NOW, make_published_store
 
-FIRST = date(2021, 4, 1)
+FIRST = date(2021, 3, 1)
 DAYS = 20
-PUBLISHED = datetime(2021, 4, 21, 8, tzinfo=UTC)
+PUBLISHED = datetime(2021, 3, 21, 8, tzinfo=UTC)
 CEBU_REGION, CEBU, NCR = "0700000000", "0702200000", "1300000000"
 SOURCE = "doh_hospital_daily"
 # Intensive care 9 of 10, 2 of 30; a mean of shares would say 0.48. The third goes silent.
@@ -67,7 +73,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     settings = Settings(home=tmp_path_factory.mktemp("home"))
     opened = open_store(settings)
     migrate(opened)
-    name = "DOH COVID Data Drop_ 20210421 - 05 DOH Data Collect - Daily Report.csv"
+    name = "DOH COVID Data Drop_ 20210321 - 05 DOH Data Collect - Daily Report.csv"
     path = write_reports(settings.home / name)
     load(opened, settings, source_named(SOURCE), [path], fetched_at=PUBLISHED)
     yield opened
@@ -113,7 +119,7 @@ def test_the_country_is_the_sum_of_its_hospitals(found: dict[tuple[str, str], Se
 
 def test_nothing_is_told_before_anything_is_known(store: Store) -> None:
     with store.read() as connection:
-        early = datetime(2021, 3, 1, tzinfo=UTC)
+        early = datetime(2021, 2, 1, tzinfo=UTC)
         assert capacity(connection, load_areas(), source_id=SOURCE, as_of=early) == ()
 
 
@@ -130,3 +136,29 @@ def test_beds_outside_intensive_care_go_on_when_the_layout_changes() -> None:
     assert joined["total"][3, 0] == 9
     assert _with_beds_together(apart)[TOGETHER]["occupied"][1, 0] == 8
     assert TOGETHER not in _with_beds_together({"icu": beds([1, 2, 3, 4])})
+
+
+def test_readers_see_them_with_the_share_of_hospitals_that_reported(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    settings = Settings(home=tmp_path_factory.mktemp("home"))
+    store = make_published_store(settings)
+    try:
+        assert read_area(store, Request(area=CEBU_REGION)).beds == ()
+        name = "DOH COVID Data Drop_ 20210321 - 05 DOH Data Collect - Daily Report.csv"
+        path = write_reports(settings.home / name)
+        load(store, settings, source_named(SOURCE), [path], fetched_at=PUBLISHED)
+        _, new = publish(store, as_of=NOW, published_at=NOW)
+        assert new, "beds are among what figures are made from"
+        view = read_area(store, Request(area=CEBU_REGION))
+        query = SeriesQuery("icu_occupancy", CEBU_REGION)
+        points = read_series_view(store, query, rule=DisclosureRule()).points
+        newest = read_newest(store, "icu_beds_free", None, rule=DisclosureRule())
+    finally:
+        store.close()
+    told = dict(view.beds)
+    assert told["icu_occupancy"].value == 0.28  # 11 of 40, in steps of one point
+    assert told["icu_beds_free"].value == 29
+    assert told["icu_occupancy"].completeness == 1.0
+    assert (points[-1].value, points[-1].completeness) == (0.28, 1.0)
+    assert {area: point.value for area, _, point in newest.rows}[CEBU] == 29

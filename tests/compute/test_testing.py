@@ -12,16 +12,18 @@ import pytest
 
 from ingest.load import load
 from ingest.source import source_named
-from kms.access.disclosure import EXACT, DisclosureRule
+from kms.access.disclosure import EXACT, Disclosure, DisclosureRule
 from kms.access.figures import disclosed_share
 from kms.compute.testing import PositiveShares, positive_shares
 from kms.config import Settings
 from kms.domain.areas import COUNTRY
 from kms.domain.indicators import POSITIVE, POSITIVITY
 from kms.domain.series import Series, make_series
+from kms.reads.rows import Newest
 from kms.reference import load_areas
 from kms.store.engine import Store, open_store
 from kms.store.migrate import migrate
+from kms.store.publications import Issue
 from metrics.states import State
 
 FIRST, DAYS = date(2021, 1, 1), 60
@@ -128,3 +130,23 @@ def test_a_share_with_few_persons_behind_it_is_suppressed(found: PositiveShares)
     none = make_series(FIRST, np.zeros(3), low=0.0, high=0.1)
     kept = disclosed_share(none, make_series(FIRST, np.array([0.0, 8.0, 7.0])), DisclosureRule())
     assert np.isfinite(kept.value).tolist() == [True, True, False]
+
+
+def test_pages_suppress_it_likewise() -> None:
+    def newest(persons: float) -> Newest:
+        row = {
+            "indicator": POSITIVITY, "value": 0.05, "low": 0.024, "high": 0.1, "state": "final",
+            "ref_date": FIRST, "completeness": 1.0,
+        }  # fmt: skip
+        values = {
+            (POSITIVITY, CEBU_REGION, ""): row,
+            (POSITIVE, CEBU_REGION, ""): row | {"value": persons},
+        }
+        issue = Issue("one", PUBLISHED, PUBLISHED, "", "published", {})
+        return Newest(issue, values, FIRST, Disclosure(DisclosureRule()))
+
+    few = newest(7).positivity(CEBU_REGION)
+    assert (few.value, few.low, few.state) == (None, None, "suppressed")
+    assert newest(8).positivity(CEBU_REGION).value == 0.05
+    assert newest(0).positivity(CEBU_REGION).value == 0.05
+    assert newest(8).positivity(DAVAO).state == "missing"
