@@ -50,13 +50,19 @@ class Behind:
     basis: str
     days: int
     periods: int = 1  # 2: this period is compared with the one before
+    fewest_days: int = 0  # where a figure goes over so many days instead, and readers cannot tell
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Every number of days a period of the figure may have."""
+        return (self.fewest_days, self.days) if self.fewest_days else (self.days,)
 
 
 COUNTS = frozenset({"cases_report", "cases_onset", "cases_placeless"})
 PROPORTIONAL = frozenset({"adar_per_100k"})
 MADE_FROM = {
-    "r_t": Behind("", 14),  # the longer of its windows
-    "p_r_above_1": Behind("", 14),
+    "r_t": Behind("", 14, fewest_days=7),
+    "p_r_above_1": Behind("", 14, fewest_days=7),
     "growth_rate_per_day": Behind("", 14),
     "doubling_time_days": Behind("", 14),
     "two_week_growth_rate": Behind("report", 14, periods=2),
@@ -75,7 +81,8 @@ def disclosed_figures(
     """Return figures without the days that rest on a suppressed count of `cases`."""
     behind = MADE_FROM[indicator]
     sums = [
-        window_sums(series, cases.start, cases.value, days=behind.days, shift=p * behind.days)
+        window_sums(series, cases.start, cases.value, days=days, shift=p * days)
+        for days in behind.lengths
         for p in range(behind.periods)
     ]
     few = np.any([(n > 0) & (n <= rule.threshold) for n in sums], axis=0)

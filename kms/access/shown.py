@@ -159,8 +159,10 @@ def _few(
     series: Series, counts: ShownCounts, behind: Behind, rule: DisclosureRule
 ) -> NDArray[np.bool_]:
     """Tell which windows hold so few cases that each of their days might be a suppressed one."""
-    cases = window_sums(series, counts.exact.start, counts.exact.value, days=behind.days)
-    few: NDArray[np.bool_] = cases <= rule.threshold * behind.days
+    few = np.zeros(len(series), dtype=np.bool_)
+    for days in behind.lengths:
+        cases = window_sums(series, counts.exact.start, counts.exact.value, days=days)
+        few |= cases <= rule.threshold * days
     return few
 
 

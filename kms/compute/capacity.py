@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from kms.compute.units import Frame, frame_of, summed
+from kms.compute.units import Frame, by_place, frame_of, summed_up
 from kms.config import MANILA
 from kms.domain.areas import Areas
 from kms.domain.series import make_series
@@ -37,7 +37,7 @@ OCCUPANCY = {
     "bed_occupancy": ("icu", TOGETHER),
     "ventilator_occupancy": ("ventilator",),
 }
-Beds = Mapping[str, Floats]  # by name of NUMBERS, each (D, A); NaN where nothing is told
+Beds = Mapping[str, Floats]  # by name of NUMBERS, each (D, P); NaN where nothing is told
 
 
 def capacity(
@@ -53,11 +53,11 @@ def capacity(
 
 
 def _by_type(content: pa.Table, frame: Frame) -> dict[str, Beds]:
-    """Sum beds and facilities of each type up to the units."""
+    """Return beds and facilities of each type by place."""
     found: dict[str, Beds] = {}
     for kind in content["bed_type"].unique().to_pylist():
         rows = content.filter(pc.equal(content["bed_type"], kind))
-        found[kind] = {name: summed(rows, column, frame) for name, column in NUMBERS.items()}
+        found[kind] = {name: by_place(rows, column, frame) for name, column in NUMBERS.items()}
     return _with_beds_together(found)
 
 
@@ -65,22 +65,45 @@ def _with_beds_together(beds: dict[str, Beds]) -> dict[str, Beds]:
     """Add isolation and ward beds where both are told and beds outside ICU are not."""
     if not all(kind in beds for kind in APART):
         return beds
-    apart = [beds[kind] for kind in APART]
+    apart = _together([beds[kind] for kind in APART])
     later = beds.get(TOGETHER)
-    joined = {}
-    for name in NUMBERS:
-        # Facilities are the same ones in both types: the one that tells less decides.
-        few = name in ("occupied", "total")
-        both = apart[0][name] + apart[1][name] if few else np.minimum(*(a[name] for a in apart))
-        joined[name] = both if later is None else np.where(np.isnan(later[name]), both, later[name])
+    if later is None:
+        return {**beds, TOGETHER: apart}
+    told = np.isfinite(later["total"])
+    joined = {name: np.where(told, later[name], apart[name]) for name in NUMBERS}
     return {**beds, TOGETHER: joined}
+
+
+def _together(kinds: Sequence[Beds]) -> Beds:
+    """Add types of beds where a place tells all of them: some alone would be another rate.
+
+    Facilities are the same ones in every type: the type that fewest told of decides.
+    """
+    told = np.all([np.isfinite(beds["total"]) for beds in kinds], axis=0)
+    sums = {name: np.sum([beds[name] for beds in kinds], axis=0) for name in ("occupied", "total")}
+    said = {
+        name: np.where(told, np.min([beds[name] for beds in kinds], axis=0), 0.0)
+        for name in ("reporting", "carried")
+    }
+    # Who is registered should report, whether the beds are told or not.
+    registered = np.fmax.reduce([beds["registered"] for beds in kinds])
+    return {
+        **{name: np.where(told, numbers, np.nan) for name, numbers in sums.items()},
+        **{
+            name: np.where(np.isfinite(registered), numbers, np.nan)
+            for name, numbers in said.items()
+        },
+        "registered": registered,
+    }
 
 
 def _entries(beds: Mapping[str, Beds], frame: Frame) -> Iterator[Entry]:
     for indicator, kinds in OCCUPANCY.items():
         if not all(kind in beds for kind in kinds):
             continue
-        found = occupancy(*(BedCounts(**beds[kind]) for kind in kinds))
+        placed = _together([beds[kind] for kind in kinds])
+        counted = {name: summed_up(numbers, frame) for name, numbers in placed.items()}
+        found = occupancy(BedCounts(**counted))
         yield from _series(indicator, found.week_share, found, frame)
         if indicator == "icu_occupancy":
             yield from _series("icu_beds_free", found.free, found, frame)

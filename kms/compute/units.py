@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -41,12 +41,16 @@ def ways_up(
 
 @dataclass(frozen=True)
 class Frame:
-    """The days from `start` and the units of a table of sums, and where each place counts."""
+    """The days from `start`, the places of a table of sums, and the units they count in.
+
+    `membership` has shape (P, A): 1 where a place counts in a unit.
+    """
 
     start: date
     days: int
+    places: tuple[str, ...]
     units: tuple[str, ...]
-    ways: Mapping[str, list[int]]
+    membership: Floats
 
 
 def frame_of(content: pa.Table, areas: Areas, on: date) -> Frame:
@@ -55,19 +59,27 @@ def frame_of(content: pa.Table, areas: Areas, on: date) -> Frame:
         date.fromisoformat(text) for text in pc.min_max(content["ref_date"]).as_py().values()
     )
     units, _ = rated_areas(areas, on)
-    places = content["area"].unique().to_pylist()
-    return Frame(first, (last - first).days + 1, units, ways_up(areas, on, places, units))
+    places = tuple(content["area"].unique().to_pylist())
+    membership = np.zeros((len(places), len(units)))
+    for row, ways in enumerate(ways_up(areas, on, places, units).values()):
+        membership[row, ways] = 1.0
+    return Frame(first, (last - first).days + 1, places, units, membership)
 
 
-def summed(rows: pa.Table, column: str, frame: Frame) -> Floats:
-    """Sum a number over places, shape (D, A); NaN where no place tells it."""
-    shape = (frame.days, len(frame.units))
+def by_place(rows: pa.Table, column: str, frame: Frame) -> Floats:
+    """Return a number by day and place, shape (D, P); NaN where it is not told."""
+    found = np.full((frame.days, len(frame.places)), np.nan)
     days = pc.cast(rows["ref_date"], pa.date32()).to_numpy().astype("datetime64[D]")
+    position = {place: index for index, place in enumerate(frame.places)}
+    coded = rows["area"].combine_chunks().dictionary_encode()
+    place = np.array([position[name] for name in coded.dictionary.to_pylist()], dtype=np.int64)
     day = (days - np.datetime64(frame.start)).astype(np.int64)
-    values = rows[column].cast(pa.float64()).to_numpy()
-    sums, told = np.zeros(shape), np.zeros(shape, dtype=np.bool_)
-    for row, place in enumerate(rows["area"].to_pylist()):
-        if np.isfinite(values[row]):
-            sums[day[row], frame.ways[place]] += values[row]
-            told[day[row], frame.ways[place]] = True
-    return np.where(told, sums, np.nan)
+    found[day, place[coded.indices.to_numpy()]] = rows[column].cast(pa.float64()).to_numpy()
+    return found
+
+
+def summed_up(numbers: Floats, frame: Frame) -> Floats:
+    """Sum a number over places, shape (D, A); NaN where no place of a unit tells it."""
+    told = np.isfinite(numbers)
+    sums: Floats = np.where(told, numbers, 0.0) @ frame.membership
+    return np.where(told.astype(np.float64) @ frame.membership > 0, sums, np.nan)

@@ -19,7 +19,6 @@ WEEK = 7
 LEAST_BEDS = 10.0  # one bed moves the share by at most 10 points
 LEAST_REPORTING = 0.8
 RECENT_DAYS = 3
-CARRIED_DAYS = 14  # a silent facility stands with its last report for so long
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +65,8 @@ def occupancy(*types: BedCounts) -> Occupancy:
     Parameters
     ----------
     types
-        Beds of each type, one shape. A type that an area has not reported for more than 14
-        days is taken as not there; one reported within 14 days and NaN now makes the sum
-        unknown, since leaving it out would move the share for no reason in the wards.
+        Beds of each type, one shape. Where one is unknown so is the sum: without the wards a
+        share of all beds would be that of intensive care. A type that is not there has 0 beds.
 
     Returns
     -------
@@ -106,21 +104,17 @@ def occupancy(*types: BedCounts) -> Occupancy:
 
 
 def _summed(types: tuple[BedCounts, ...]) -> tuple[Counts, Counts]:
-    """Occupied and all beds over types, NaN where one that stands in the area is unknown."""
+    """Occupied and all beds over types, NaN where one of them is unknown."""
     first = checked_reports(types[0].occupied, "occupied")
     occupied, total = np.zeros_like(first), np.zeros_like(first)
-    some = np.zeros(first.shape, dtype=np.bool_)
     for beds in types:
         used, every = checked_reports(beds.occupied, "occupied"), _like(beds.total, "total", first)
         if used.shape != first.shape:
             raise ValueError(f"occupied: shapes {used.shape} and {first.shape} of two bed types")
         unknown = np.isnan(used) | np.isnan(every)
-        lately = trailing((~unknown).astype(np.float64), CARRIED_DAYS + 1) > 0
-        gone = unknown & ~lately
-        occupied += np.where(gone, 0.0, np.where(unknown, np.nan, used))
-        total += np.where(gone, 0.0, np.where(unknown, np.nan, every))
-        some |= ~gone
-    return np.where(some, occupied, np.nan), np.where(some, total, np.nan)
+        occupied += np.where(unknown, np.nan, used)
+        total += np.where(unknown, np.nan, every)
+    return occupied, total
 
 
 def _standing(types: tuple[BedCounts, ...], total: Counts) -> tuple[StateCodes, Counts, Counts]:

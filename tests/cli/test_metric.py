@@ -143,6 +143,12 @@ def test_numbers_are_printed_in_full(written: Written) -> None:
         ("date,cases,imported\n2023-01-02,1,0\n", "Whether cases include imported"),
         ("date,cases,cases\n2023-01-02,1,1\n", "column 'cases' stands twice"),
         ("date,cases\n2023-01-02,-1\n", "line 2: column 'cases' is -1, below 0"),
+        (
+            "date,cases\n2023-01-02,1e10\n",
+            "line 2: column 'cases' is 1e10, more than 1,000,000,000",
+        ),
+        ('"date,cases\n2023-01-02,1\n', "line 1: not a CSV header"),
+        ("date,cases\n2023-W01-4,1\n", "column 'date' is '2023-W01-4'"),
         ("date,cases\n2023-01-02,1.5\n", "line 2: column 'cases' is 1.5. Cases are whole"),
         ("date,cases\n2023-01-02,many\n", "line 2: column 'cases' is 'many', not a number"),
         ("date,cases\n2023-01-02,inf\n", "line 2: column 'cases' is 'inf', not a number"),

@@ -18,10 +18,12 @@ from kms.compute.capacity import (
     NUMBERS,
     TOGETHER,
     Beds,
+    _entries,
     _with_beds_together,
     capacity,
 )
 from kms.compute.publish import publish
+from kms.compute.units import Frame
 from kms.config import Settings
 from kms.domain.areas import COUNTRY
 from kms.domain.series import Series
@@ -136,6 +138,31 @@ def test_beds_outside_intensive_care_go_on_when_the_layout_changes() -> None:
     assert joined["total"][3, 0] == 9
     assert _with_beds_together(apart)[TOGETHER]["occupied"][1, 0] == 8
     assert TOGETHER not in _with_beds_together({"icu": beds([1, 2, 3, 4])})
+
+
+def test_a_place_without_wards_does_not_make_all_beds_intensive_care() -> None:
+    frame = Frame(FIRST, 12, ("a", "b"), ("a", "b", "both"), np.array([[1, 0, 1], [0, 1, 1.0]]))
+
+    def beds(used: list[float], every: list[float]) -> Beds:
+        one = np.ones((12, 2))
+        reporting = np.where(np.isnan(used), 0.0, one)
+        return {
+            "occupied": one * used,
+            "total": one * every,
+            "reporting": reporting,
+            "carried": one * 0,
+            "registered": one,
+        }
+
+    nan = float("nan")
+    kinds = {"icu": beds([45, 10], [50, 50]), TOGETHER: beds([nan, 100], [nan, 500])}
+    found = {(e.indicator, e.area): e.series for e in _entries(kinds, frame)}
+    assert ("bed_occupancy", "a") not in found
+    assert found["bed_occupancy", "b"].value[-1] == pytest.approx(110 / 550)
+    assert found["bed_occupancy", "both"].value[-1] == pytest.approx(110 / 550)
+    assert found["bed_occupancy", "both"].completeness[-1] == 0.5
+    assert found["bed_occupancy", "both"].state[-1] == State.PROVISIONAL
+    assert found["icu_occupancy", "both"].value[-1] == pytest.approx(55 / 100)
 
 
 def test_readers_see_them_with_the_share_of_hospitals_that_reported(

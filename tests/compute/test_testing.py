@@ -8,13 +8,14 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from ingest.load import load
 from ingest.source import source_named
 from kms.access.disclosure import EXACT, Disclosure, DisclosureRule
 from kms.access.figures import disclosed_share
-from kms.compute.testing import PositiveShares, positive_shares
+from kms.compute.testing import PositiveShares, _reporting_share, positive_shares, shares_of
 from kms.config import Settings
 from kms.domain.areas import COUNTRY
 from kms.domain.indicators import POSITIVE, POSITIVITY
@@ -108,6 +109,31 @@ def test_positives_are_divided_by_tests_of_the_same_week(found: PositiveShares) 
 def test_fewer_tests_with_more_positives_give_a_warning(found: PositiveShares) -> None:
     assert found.to == FIRST + timedelta(days=DAYS - 1)
     assert set(found.fewer_tests) == {NCR, COUNTRY}
+
+
+def test_silent_laboratories_make_a_share_provisional_and_no_warning() -> None:
+    days, one = 60, np.ones((60, 1))
+    told = np.repeat([10.0, 4.0], [53, 7])[:, None]  # six of ten are silent in the last week
+    assert _reporting_share(told, 10 * one)[-1, 0] == pytest.approx(0.4)
+    assert _reporting_share(12 * one, 10 * one)[-1, 0] == 1.0
+    assert np.isnan(_reporting_share(0 * one, 0 * one)).all()
+    content = pa.table(
+        {
+            "disease": ["covid19"] * days,
+            "area": [NCR] * days,
+            "ref_date": [(FIRST + timedelta(days=n)).isoformat() for n in range(days)],
+            "individuals_tested": (told[:, 0] * 40).astype(int),
+            # Those that still speak test the ill.
+            "individuals_positive": np.repeat([30, 20], [53, 7]),
+            "laboratories_reporting": told[:, 0].astype(int),
+            "laboratories_registered": [10] * days,
+        }
+    )
+    found = shares_of(content, load_areas(), FIRST + timedelta(days=days))
+    share = series(found, POSITIVITY, NCR)
+    assert share.state[[40, -1]].tolist() == [State.FINAL, State.PROVISIONAL]
+    assert share.completeness[-1] == pytest.approx(0.4)
+    assert found.fewer_tests == ()
 
 
 def test_another_disease_has_no_tests(store: Store) -> None:

@@ -60,14 +60,17 @@ def test_the_week_is_weighted_by_bed_days() -> None:
     assert np.isfinite(got.week_share[3:]).all()
 
 
-def test_an_unknown_type_makes_the_sum_unknown_and_one_long_gone_does_not() -> None:
+def test_an_unknown_type_makes_the_sum_unknown_however_long_it_is_gone() -> None:
     ward = beds([50] * 30, [100] * 30, **reported(30))
     icu_used = [9.0] * 10 + [NAN] * 20
     got = occupancy(ward, beds(icu_used, [10.0] * 30, **reported(30)))
     assert got.share[9] == pytest.approx(59 / 110)
-    assert np.isnan(got.share[10:24]).all()
-    assert (got.state[10:24] == State.MISSING).all()
-    np.testing.assert_allclose(got.share[24:], 0.5)
+    assert np.isnan(got.share[10:]).all()
+    assert (got.state[10:] == State.MISSING).all()
+    late = occupancy(ward, beds([NAN] * 20 + [9.0] * 10, [10.0] * 30, **reported(30)))
+    assert np.isnan(late.share[:20]).all()  # not yet told is not the same as not there
+    none = occupancy(ward, beds([0.0] * 30, [0.0] * 30, **reported(30)))
+    np.testing.assert_allclose(none.share, 0.5)
 
 
 def test_silence_of_facilities_is_told_and_carried_reports_do_not_count() -> None:

@@ -7,6 +7,8 @@ import re
 import tomllib
 from typing import TYPE_CHECKING
 
+import typer
+
 from kms.cli.metric.input.series_file import parse_number, read_rows, read_text
 from kms.config import ROOT
 from kms.errors import ConfigError, DataError
@@ -39,7 +41,13 @@ def chosen_interval(
     if file is not None:
         return _from_file(file)
     if not numbers:
-        mean, sd = _from_disease(disease or DEFAULT_DISEASE)
+        mean, sd = _from_disease(DEFAULT_DISEASE if disease is None else disease)
+    if disease is None and not numbers:
+        typer.echo(
+            f"No serial interval given: that of {DEFAULT_DISEASE} is taken, mean {mean:g} and sd"
+            f" {sd:g} days. Give --disease, --si-mean with --si-sd, or --si.",
+            err=True,
+        )
     if mean is None or sd is None:
         missing = "--si-mean" if mean is None else "--si-sd"
         raise ConfigError(f"{missing} is missing. Give --si-mean and --si-sd together, in days.")

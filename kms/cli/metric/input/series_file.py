@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COUNT_COLUMNS = (("cases",), ("local", "imported"))
+MOST_CASES = 1e9  # of a row; larger ones are slips, and drown every other number
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,12 @@ def read_text(path: Path) -> str:
 def read_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, dict[str, str]]]]:
     """Return the header and the rows with their line numbers; blank lines are left out."""
     reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
-    header = [name.strip().lower() for name in next(reader, [])]
+    try:
+        header = [name.strip().lower() for name in next(reader, [])]
+    except csv.Error as error:
+        raise DataError(
+            f"{path}, line 1: not a CSV header ({error}). Check its quotes and the separator."
+        ) from error
     if not any(header):
         raise DataError(f"{path}, line 1: the file is empty. It needs a header and rows.")
     doubled = sorted({name for name in header if header.count(name) > 1})
@@ -119,7 +127,7 @@ def read_daily_series(path: Path, *, step_days: int = 1) -> list[DailySeries]:
 def parse_date(where: str, text: str) -> date:
     """Read a date written 2021-08-31; nothing else, since 08/09 means two days."""
     try:
-        if len(text) == len("2021-08-31"):
+        if _DATE.fullmatch(text):
             return date.fromisoformat(text)
     except ValueError:
         pass
@@ -145,6 +153,11 @@ def parse_count(where: str, name: str, text: str) -> float:
     value = parse_number(where, name, text)
     if value != math.floor(value):
         raise DataError(f"{where}: column '{name}' is {text}. Cases are whole numbers.")
+    if value > MOST_CASES:
+        raise DataError(
+            f"{where}: column '{name}' is {text}, more than {MOST_CASES:,.0f}. No area has so many"
+            " in a row; correct the source."
+        )
     return value
 
 
