@@ -13,13 +13,17 @@ from scipy.special import gammaincc, gammaln
 
 from metrics.quantiles import Floats, gamma_quantiles
 from metrics.states import State, StateCodes, choose
-from metrics.transmission.reproduction import LEAST_SHAPE, NEUTRAL_PRIOR, Reproduction
+from metrics.transmission.reproduction import (
+    LEAST_CASES,
+    LEAST_SHAPE,
+    NEUTRAL_PRIOR,
+    Reproduction,
+)
 from metrics.transmission.windows import LEAST_EXPECTED
 
 KAPPAS = np.geomspace(1.0, 200.0, 10)
 LEAST_OWN = 0.2  # weight of own data below which a figure is the parent's
-# Gauss-Hermite rule of three points for the logarithm of the parent's R.
-_NODES, _SHARES = np.array([-np.sqrt(3.0), 0.0, np.sqrt(3.0)]), np.array([1, 4, 1]) / 6.0
+_NOTHING = 1e-9  # borrowed cases that are rounding only
 _BLOCK = 64  # windows at a time, for the memory of 40,000 areas
 
 
@@ -30,10 +34,10 @@ class PooledReproduction:
     ``t_end`` is a 1-based day, shape (W,). The rest has shape (W, A): ``value`` the median,
     ``low``, ``high`` bound 95 %, ``q25``, ``q75`` 50 %; ``mean``, ``sd``; ``p_above_1`` is
     P(R > 1), ``p_above_1_2`` P(R > 1.2); ``own_weight`` the share that own data have in the
-    estimate, 0 to 1; ``leans_on_parent`` where it is below 0.2, so that the figure is the
-    parent's value; ``kappa`` how alike the siblings are (a coefficient of variation of their
-    R of 1 / sqrt(kappa)); ``prior_mean``, ``prior_sd`` what the area would get without data of
-    its own; ``state`` codes of ``metrics.states.State``.
+    estimate, 0 to 1; ``leans_on_parent`` where it is below 0.2 and something is borrowed, so
+    that the figure is the parent's value; ``kappa`` how alike the siblings are (a coefficient
+    of variation of their R of 1 / sqrt(kappa)); ``prior_mean``, ``prior_sd`` what the area would
+    get without data of its own; ``state`` codes of ``metrics.states.State``.
     """
 
     t_end: NDArray[np.int64]
@@ -75,11 +79,15 @@ def pooled_reproduction(
     Returns
     -------
     PooledReproduction
-        Mixture over kappa (1 to 200, even on the log scale, weighted by the negative binomial
-        marginal likelihood of all siblings) and over the parent's R of Gamma(kappa + cases /
-        phi, rate kappa / R_parent + expected / phi), by its first two moments. Final where
-        kappa / R_parent + expected / phi reaches 11 on average and the coefficient of variation
-        is at most a half, else too_few.
+        Mixture over kappa (1 to 200, even in 1 / sqrt(kappa), weighted by the negative binomial
+        likelihood of every area given its siblings) of Gamma(prior shape + borrowed cases +
+        cases / phi, prior rate + borrowed infectiousness + expected / phi), by its first two
+        moments. What is borrowed is what the parent knows without the area, n cases, times
+        kappa / (kappa + n): never more than it knows, and never more than kappa cases. Without
+        siblings and parent it is nothing, and the area keeps its own estimate and state.
+        Final where the area is final alone, or where own and borrowed infectiousness reach 11,
+        own and borrowed cases 10, and the coefficient of variation is at most a half; else
+        too_few.
 
     Raises
     ------
@@ -95,11 +103,11 @@ def pooled_reproduction(
     columns, size = _checked_groups(own, group, parent)
     cases, expected = own.cases / own.phi, own.expected / own.phi
     above = _above(parent, cases.shape[0], size)
-    moments = np.empty((7, *cases.shape))
+    moments = np.empty((8, *cases.shape))
     for start in range(0, cases.shape[0], _BLOCK):
         rows = slice(start, start + _BLOCK)
         moments[:, rows] = _moments(cases[rows], expected[rows], columns, above[:, rows])
-    return _posterior(own.t_end, moments)
+    return _posterior(own, moments)
 
 
 def _checked_groups(
@@ -130,11 +138,15 @@ def _checked_groups(
 
 
 def _above(parent: PooledReproduction | None, windows: int, size: int) -> Floats:
-    """Mean and variance of each parent's R without its own data, shape (2, W, G)."""
-    if parent is not None:
-        return np.stack([parent.prior_mean, parent.prior_sd**2])
-    neutral = np.array([NEUTRAL_PRIOR.mean, NEUTRAL_PRIOR.sd**2])
-    return np.broadcast_to(neutral[:, None, None], (2, windows, size))
+    """Cases and infectiousness told of each parent without its own data, shape (2, W, G).
+
+    The prior is no knowledge and is taken off.
+    """
+    if parent is None:
+        return np.zeros((2, windows, size))
+    rate = parent.prior_mean / parent.prior_sd**2
+    told = rate * parent.prior_mean - NEUTRAL_PRIOR.shape, rate - NEUTRAL_PRIOR.rate
+    return np.maximum(np.stack(told), 0.0)
 
 
 def _group_sums(values: Floats, columns: NDArray[np.int64], size: int) -> Floats:
@@ -146,55 +158,50 @@ def _group_sums(values: Floats, columns: NDArray[np.int64], size: int) -> Floats
     return result
 
 
-def _siblings(
+def _borrowed(
     cases: Floats, expected: Floats, columns: NDArray[np.int64], above: Floats, *, kappa: float
 ) -> tuple[Floats, Floats]:
-    """Mean and variance of the parent's R as the siblings and the level above tell it, (W, A).
+    """Cases and infectiousness an area has from its siblings and the level above, (W, A).
 
-    A sibling's ratio scatters by mean / expected through chance and by mean² / kappa because
-    areas differ, so that a large sibling does not count by its size alone.
+    n cases know their own area's R to a relative variance of 1 / n, and another area's to
+    1 / n + 1 / kappa, as n kappa / (kappa + n) cases of its own would. It is so from sibling to
+    parent, whence a large sibling does not count by its size alone, and from parent to area.
     """
     size = above.shape[2]
     crude = (NEUTRAL_PRIOR.shape + _group_sums(cases, columns, size)) / (
         NEUTRAL_PRIOR.rate + _group_sums(expected, columns, size)
     )
-    mean = crude[:, columns]
-    share = 1.0 / (mean * (1.0 + mean * expected / kappa))
-    precision, weighted = share * expected, share * cases
-    told = 1.0 / above[1][:, columns]
-    told_mean = above[0][:, columns] * told
-    others = _group_sums(precision, columns, size)[:, columns] - precision
-    seen = _group_sums(weighted, columns, size)[:, columns] - weighted
-    total = told + np.maximum(others, 0.0)
-    return (told_mean + np.maximum(seen, 0.0)) / total, 1.0 / total
+    share = kappa / (kappa + crude[:, columns] * expected)
+    known = []
+    for values, told in ((share * cases, above[0]), (share * expected, above[1])):
+        others = _group_sums(values, columns, size)[:, columns] - values
+        known.append(told[:, columns] + np.maximum(others, 0.0))
+    mean = (NEUTRAL_PRIOR.shape + known[0]) / (NEUTRAL_PRIOR.rate + known[1])
+    share = kappa / (kappa + mean * known[1])
+    return share * known[0], share * known[1]
 
 
 def _moments(cases: Floats, expected: Floats, columns: NDArray[np.int64], above: Floats) -> Floats:
-    """Mean, mean square, own weight, support, kappa, prior mean and mean square, (7, W, A)."""
-    parts = np.empty((KAPPAS.size, 7, *cases.shape))
+    """Mean, mean square, own weight, borrowed both, kappa, prior mean and square, (8, W, A)."""
+    parts = np.empty((KAPPAS.size, 8, *cases.shape))
     likelihood = np.empty((KAPPAS.size, cases.shape[0], above.shape[2]))
     for place, kappa in enumerate(KAPPAS):
-        mean, variance = _siblings(cases, expected, columns, above, kappa=float(kappa))
-        logs = np.log1p(variance / mean**2)
-        nodes = mean * np.exp(-0.5 * logs + np.sqrt(logs) * _NODES[:, None, None])
-        rate = kappa / nodes
-        log_chance = kappa * np.log(rate) - (kappa + cases) * np.log(rate + expected)
-        most = log_chance.max(axis=0)
-        chance = _SHARES[:, None, None] * np.exp(log_chance - most)
-        marginal = chance.sum(axis=0)
-        chance /= marginal
+        lent_cases, lent = _borrowed(cases, expected, columns, above, kappa=float(kappa))
+        prior_shape, prior_rate = NEUTRAL_PRIOR.shape + lent_cases, NEUTRAL_PRIOR.rate + lent
+        shape, rate = prior_shape + cases, prior_rate + expected
         # Gamma functions, since counts are divided; what does not depend on kappa is left out.
-        told = np.log(marginal) + most + gammaln(cases + kappa) - gammaln(kappa)
+        told = prior_shape * np.log(prior_rate) - shape * np.log(rate)
+        told += gammaln(shape) - gammaln(prior_shape)
         likelihood[place] = _group_sums(told, columns, above.shape[2])
-        shape, total = kappa + cases, rate + expected
         parts[place] = (
-            (chance * shape / total).sum(axis=0),
-            (chance * shape * (shape + 1.0) / total**2).sum(axis=0),
-            (chance * expected / total).sum(axis=0),
-            (chance * total).sum(axis=0),
+            shape / rate,
+            shape * (shape + 1.0) / rate**2,
+            expected / rate,
+            lent_cases,
+            lent,
             np.full(cases.shape, kappa),
-            mean,
-            (variance + mean**2) * (1.0 + 1.0 / kappa),
+            prior_shape / prior_rate,
+            prior_shape * (prior_shape + 1.0) / prior_rate**2,
         )
     likelihood -= 0.5 * np.log(KAPPAS)[:, None, None]  # the prior: even in 1 / sqrt(kappa)
     weight = np.exp(likelihood - likelihood.max(axis=0))
@@ -202,21 +209,24 @@ def _moments(cases: Floats, expected: Floats, columns: NDArray[np.int64], above:
     return np.asarray((weight[:, None, :, columns] * parts).sum(axis=0))
 
 
-def _posterior(t_end: NDArray[np.int64], moments: Floats) -> PooledReproduction:
-    mean, square, weight, support, kappa, prior_mean, prior_square = moments
+def _posterior(own: Reproduction, moments: Floats) -> PooledReproduction:
+    mean, square, weight, lent_cases, lent, kappa, prior_mean, prior_square = moments
     variance = square - mean**2
     shape, rate = mean**2 / variance, mean / variance
     low, q25, median, q75, high = gamma_quantiles(shape, (0.025, 0.25, 0.5, 0.75, 0.975)) / rate
-    enough = (support >= LEAST_EXPECTED) & (shape >= LEAST_SHAPE)
+    borrows = np.maximum(lent_cases, lent) > _NOTHING
+    enough = (own.expected / own.phi + lent >= LEAST_EXPECTED) & (shape >= LEAST_SHAPE)
+    enough &= borrows & (own.cases + lent_cases >= LEAST_CASES)
+    enough |= own.state == State.FINAL
     return PooledReproduction(
-        t_end=t_end,
+        t_end=own.t_end,
         value=median, low=low, high=high, q25=q25, q75=q75,
         mean=mean,
         sd=np.sqrt(variance),
         p_above_1=gammaincc(shape, rate),
         p_above_1_2=gammaincc(shape, 1.2 * rate),
         own_weight=weight,
-        leans_on_parent=weight < LEAST_OWN,
+        leans_on_parent=borrows & (weight < LEAST_OWN),
         kappa=kappa,
         prior_mean=prior_mean,
         prior_sd=np.sqrt(prior_square - prior_mean**2),

@@ -44,7 +44,7 @@ def test_cfr_prints_the_adjusted_share_beside_the_naive_one(tmp_path: Path) -> N
     rows = table(tmp_path, daily("cases,deaths", "100,2", 60), "cfr", "--counts")
     last = rows[-1]
     assert float(last["naive_cfr"]) == pytest.approx(0.02)
-    assert float(last["cfr"]) == pytest.approx(0.02 / float(last["resolved_share"]))
+    assert float(last["cfr"]) == pytest.approx(0.02 / float(last["resolved_ratio"]))
     assert float(last["low"]) < float(last["cfr"]) < float(last["high"])
     assert last["state"] == "final"
     assert rows[0]["state"] == "too_few"
@@ -53,6 +53,18 @@ def test_cfr_prints_the_adjusted_share_beside_the_naive_one(tmp_path: Path) -> N
         "--delay-mean", "17.8", "--delay-sd", "8", "--death-completeness", "0.5",
     )  # fmt: skip
     assert float(told[-1]["cfr"]) == pytest.approx(2 * float(last["cfr"]))
+
+
+def test_deaths_of_larger_weeks_before_pass_the_cases_of_the_window(tmp_path: Path) -> None:
+    first = date(2026, 1, 1)
+    text = "date,cases,deaths\n" + "".join(
+        f"{first + timedelta(i)},{round(2_000 * 0.97**i)},10\n" for i in range(90)
+    )
+    last = table(tmp_path, text, "cfr", "--counts", "--window", "28")[-1]
+    ratio = float(last["resolved_ratio"])
+    assert ratio > 1.2
+    assert float(last["cfr"]) == pytest.approx(280 / (ratio * float(last["cases"])))
+    assert float(table(tmp_path, text, "cfr", "--counts")[-1]["resolved_ratio"]) < 1
 
 
 @pytest.mark.parametrize(
@@ -77,23 +89,62 @@ def test_unusable_options_of_cfr_are_refused(
 BEDS = "occupied,total,reporting,carried,registered"
 
 
-def bed_file(**types: str) -> str:
-    lines = [f"date,bed_type,{BEDS}"]
+def bed_file(columns: str = BEDS, **types: str) -> str:
+    lines = [f"date,bed_type,{columns}"]
     for name, row in types.items():
         lines += [f"2026-01-{d:02},{name},{row}" for d in range(1, 9)]
     return "\n".join(lines) + "\n"
 
 
 def test_occupancy_adds_beds_and_then_ventilators(tmp_path: Path) -> None:
-    text = bed_file(icu="9,10,4,1,5", ward="45,90,5,0,5", ventilator="2,20,5,0,5")
+    text = bed_file(
+        icu="9,10,4,1,5", isolation="5,10,5,0,5", ward="40,80,5,0,5", ventilator="2,20,5,0,5"
+    )
     rows = table(tmp_path, text, "occupancy", "--beds")
     last = {row["bed_type"]: row for row in rows if row["date"] == "2026-01-08"}
     assert float(last["icu"]["share"]) == pytest.approx(0.9)
     assert float(last["all_beds"]["share"]) == pytest.approx(54 / 100)
     assert float(last["all_beds_and_ventilators"]["share"]) == pytest.approx(56 / 120)
-    assert float(last["all_beds"]["reporting_share"]) == pytest.approx(0.9)
+    assert float(last["all_beds"]["reporting_share"]) == pytest.approx(14 / 15)
     assert last["icu"]["state"] == "final"
-    assert float(last["ward"]["free"]) == 45
+    assert float(last["ward"]["free"]) == 40
+
+
+def totals(tmp_path: Path, **types: str) -> dict[str, list[float]]:
+    rows = table(tmp_path, bed_file("occupied,total", **types), "occupancy", "--beds")
+    last = [row for row in rows if row["date"] == "2026-01-08" and row["total"]]
+    return {row["bed_type"]: [float(row["occupied"]), float(row["total"])] for row in last}
+
+
+COVID = {"icu": "40,50", "isolation": "60,100", "ward": "140,300", "ventilator": "5,20"}
+
+
+def test_beds_for_others_and_unknown_types_are_in_no_total(tmp_path: Path) -> None:
+    others = {"ventilator_non_covid": "5,200", "icu_non_covid": "80,100", "cot": "7,7"}
+    found = totals(tmp_path, **COVID, **others)
+    assert found["all_beds"] == [240, 450]
+    assert found["all_beds_and_ventilators"] == [245, 470]
+    assert found["icu_non_covid"] == [80, 100]  # by itself it is told
+    for left_out in ("icu", "isolation"):
+        rest = {name: row for name, row in COVID.items() if name != left_out}
+        assert set(totals(tmp_path, **rest, **others)) == {*rest, *others}
+
+
+def test_beds_outside_intensive_care_are_counted_once(tmp_path: Path) -> None:
+    few = {"icu": "40,50", "nonicu": "210,410", "nonicu_non_covid": "1,900"}
+    assert totals(tmp_path, **few)["all_beds"] == [250, 460]
+    assert totals(tmp_path, **{**COVID, "nonicu": "210,410"})["all_beds"] == [250, 460]
+    assert totals(tmp_path, **{**COVID, "nonicu": ","})["all_beds"] == [240, 450]
+    unknown = {**COVID, "ward": ",", "nonicu": ","}
+    text = bed_file("occupied,total", **unknown).replace("01-07,ward,,", "01-07,ward,140,300")
+    rows = table(tmp_path, text, "occupancy", "--beds")
+    states = {row["date"]: row["state"] for row in rows if row["bed_type"] == "all_beds"}
+    assert (states["2026-01-07"], states["2026-01-08"]) == ("provisional", "missing")
+
+
+def test_a_total_among_the_types_is_refused(tmp_path: Path) -> None:
+    error = refused(tmp_path, bed_file(all_beds="9,10,4,1,5"), "occupancy", "--beds")
+    assert "bed_type 'all_beds' is a total" in str(error)
 
 
 def test_a_blank_report_is_unknown_and_not_empty(tmp_path: Path) -> None:

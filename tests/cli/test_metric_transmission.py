@@ -63,6 +63,38 @@ def test_the_interval_of_a_disease_may_be_uncertain(rising: Path) -> None:
     assert mixed["p_above_1"].iloc[-1] > 0.99
 
 
+def test_several_windows_give_few_cases_a_longer_one(tmp_path: Path) -> None:
+    counts = np.random.default_rng(2).poisson([20.0] * 60 + [1.0] * 60).tolist()
+    path = dated(tmp_path / "few.csv", counts)
+    both = table("r", "--incidence", path, *SI, "--window", 7, "--window", 14)
+    alone = {
+        days: table("r", "--incidence", path, *SI, "--window", days).set_index("t_end")
+        for days in (7, 14)
+    }
+    days = both["t_end"] - both["t_start"] + 1
+    assert set(days) == {7, 14}
+    for length in (7, 14):
+        rows = both[days == length].set_index("t_end")
+        np.testing.assert_allclose(
+            rows["median"], alone[length].loc[rows.index, "median"], rtol=0.2
+        )
+    assert (days[(both["t_end"] >= 45) & (both["t_end"] <= 60)] == 7).all()
+    assert (both["state"] == "final").sum() > (alone[7]["state"] == "final").sum()
+    one = table("r", "--incidence", path, *SI).set_index("t_end")
+    pd.testing.assert_frame_equal(one, alone[7])
+
+
+def test_windows_that_fit_nothing_are_refused(rising: Path, weeks: Path) -> None:
+    two = ["--window", "7", "--window", "14"]
+    for path, words, message in (
+        (rising, [*two, "--plain"], "--window is 7, 14, but only one can be used with --plain"),
+        (weeks, [*two, "--weekly"], "only one can be used with --weekly"),
+        (rising, [*two, "--si-mean-sd", "1"], "only one can be used with --si-mean-sd"),
+        (rising, ["--window", "14", "--window", "7"], "--window is 14, 7. Give several windows"),
+    ):
+        assert message in refused("r", "--incidence", path, *SI, *words)
+
+
 def test_weeks_meet_the_reference_tool(weeks: Path) -> None:
     expected = pd.read_csv(GOLDEN / "golden" / "estimate_r_agg.csv")
     expected = expected[

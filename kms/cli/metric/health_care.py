@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from pathlib import Path
@@ -25,7 +26,10 @@ from kms.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-VENTILATOR = "ventilator"
+VENTILATOR, ICU = "ventilator", "icu"
+# A layout tells of isolation and ward beds apart, a later one of both as beds outside ICU.
+APART, TOGETHER = ("isolation", "ward"), "nonicu"
+ALL_BEDS, ALL_AND_VENTILATORS = "all_beds", "all_beds_and_ventilators"
 WHO_REPORTED = ("reporting", "carried", "registered")
 OCCUPANCY_COLUMNS = [
     *("date", "bed_type", "occupied", "total", "share", "week_share", "free"),
@@ -33,7 +37,7 @@ OCCUPANCY_COLUMNS = [
 ]
 CFR_COLUMNS = [
     *("date", "cases", "deaths", "cfr", "low", "high", "naive_cfr", "naive_low", "naive_high"),
-    *("resolved_share", "state"),
+    *("resolved_ratio", "state"),
 ]
 POSITIVITY_COLUMNS = [
     *("date", "tested", "positive", "positivity", "low", "high", "tests_per_1000_week"),
@@ -108,7 +112,12 @@ def bed_occupancy(
         typer.Option(help="CSV with date,bed_type,occupied,total (reporting,carried,registered)."),
     ],
 ) -> None:
-    """Occupied share by type of bed, of all beds, and of all with ventilators."""
+    """Occupied share by type of bed, of all beds, and of all with ventilators.
+
+    all_beds is icu + nonicu, or icu + isolation + ward; all_beds_and_ventilators adds ventilator.
+    A total is left out where a type it needs is not in the file. Types of any other name, such as
+    icu_non_covid, have their own share and are in no total.
+    """
     columns = Columns(("occupied", "total"), WHO_REPORTED, key="bed_type", blanks=True)
     areas: dict[str, dict[str, DayTable]] = {}
     for table in read_day_tables(beds, columns):
@@ -116,6 +125,7 @@ def bed_occupancy(
     first = [next(iter(types.values())) for types in areas.values()]
     for types in areas.values():
         _check_span(beds, list(types.values()))
+        _check_names(beds, types)
     rows = (_occupancy_rows(beds, types) for types in areas.values())
     write([table.named() for table in first], OCCUPANCY_COLUMNS, rows)
 
@@ -131,17 +141,51 @@ def _check_span(path: Path, tables: list[DayTable]) -> None:
             )
 
 
+def _check_names(path: Path, types: dict[str, DayTable]) -> None:
+    for name in (ALL_BEDS, ALL_AND_VENTILATORS):
+        if name in types:
+            raise DataError(
+                f"{path}: bed_type '{name}' is a total, which this command makes itself. Leave its"
+                " rows out or name them otherwise."
+            )
+
+
+def _all_beds(types: dict[str, DayTable]) -> list[dict[str, list[float]]]:
+    """Numbers of the types that are all beds together, empty where one is not in the file."""
+    has_apart = all(name in types for name in APART)
+    if ICU not in types or not (has_apart or TOGETHER in types):
+        return []
+    icu = types[ICU].columns
+    if TOGETHER not in types:
+        return [icu, *(types[name].columns for name in APART)]
+    together = types[TOGETHER].columns
+    if not has_apart:
+        return [icu, together]
+    told = [
+        not math.isnan(o + t) for o, t in zip(together["occupied"], together["total"], strict=True)
+    ]
+    apart = [_zero_where(told, types[name].columns) for name in APART]
+    return [icu, _zero_where([not day for day in told], together), *apart]
+
+
+def _zero_where(days: list[bool], columns: dict[str, list[float]]) -> dict[str, list[float]]:
+    """Empty a type on days when another one tells of the same beds."""
+    return {
+        name: [0.0 if empty else value for empty, value in zip(days, values, strict=True)]
+        for name, values in columns.items()
+    }
+
+
 def _occupancy_rows(path: Path, types: dict[str, DayTable]) -> Iterator[Row]:
     from metrics.health_care.occupancy import BedCounts, occupancy
     from metrics.states import State
 
     counts = {name: BedCounts(**table.columns) for name, table in types.items()}
     sums = {name: [one] for name, one in counts.items()}
-    beds_only = [one for name, one in counts.items() if name != VENTILATOR]
-    if beds_only:
-        sums["all_beds"] = beds_only
-    if VENTILATOR in counts and beds_only:
-        sums["all_beds_and_ventilators"] = list(counts.values())
+    if all_beds := [BedCounts(**columns) for columns in _all_beds(types)]:
+        sums[ALL_BEDS] = all_beds
+        if VENTILATOR in counts:
+            sums[ALL_AND_VENTILATORS] = [*all_beds, counts[VENTILATOR]]
     table = next(iter(types.values()))
     for name, chosen in sums.items():
         with refusing(path, table.area):

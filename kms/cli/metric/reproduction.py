@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,12 +38,13 @@ if TYPE_CHECKING:
 class RSetting:
     """How R shall be computed; a prior of None is the estimator's own.
 
-    `nodes` stand for an uncertain serial interval, else None; `weekly` says what a row is.
+    `windows` are rising lengths to choose from; `nodes` stand for an uncertain serial interval,
+    else None; `weekly` says what a row is.
     """
 
     source: Path
     pmf: Pmf
-    window: int
+    windows: tuple[int, ...]
     prior_mean: float | None
     prior_sd: float | None
     nodes: Nodes | None
@@ -71,7 +73,12 @@ def reproduction_number(
     ] = None,
     disease: Annotated[str | None, typer.Option(help="Take its serial interval.")] = None,
     window: Annotated[
-        int | None, typer.Option(min=1, help="Days per window: 7; with --weekly 21.")
+        list[int] | None,
+        typer.Option(
+            min=1,
+            help="Days per window: 7; with --weekly 21. Give several, shortest first (--window 7"
+            " --window 14): each day takes the shortest that holds enough.",
+        ),
     ] = None,
     prior_mean: Annotated[
         float | None, typer.Option(help="Prior mean of R; 5 with --plain, else neutral.")
@@ -82,7 +89,9 @@ def reproduction_number(
 ) -> None:
     """Reproduction number in sliding windows, from day 2."""
     uncertain = si_mean_sd is not None or si_sd_sd is not None
+    windows = tuple(window or [21 if weekly else 7])
     _check_options(uncertain=uncertain, weekly=weekly, plain=plain, file=si)
+    _check_windows(windows, uncertain=uncertain, weekly=weekly, plain=plain)
     series = read_daily_series(incidence, step_days=7 if weekly else 1)
     days = max(len(one.local) * one.step_days for one in series)
     pmf = chosen_interval(file=si, mean=si_mean, sd=si_sd, disease=disease, days=days)
@@ -94,8 +103,7 @@ def reproduction_number(
     for name, value in (("--prior-mean", prior_mean), ("--prior-sd", prior_sd)):
         if value is not None and not 0 < value < math.inf:
             raise ConfigError(f"{name} is {value}. Give a number above 0.")
-    length = window or (21 if weekly else 7)
-    setting = RSetting(incidence, pmf, length, prior_mean, prior_sd, nodes, weekly)
+    setting = RSetting(incidence, pmf, windows, prior_mean, prior_sd, nodes, weekly)
     if plain:
         write(series, R_COLUMNS, (_plain_rows(one, setting) for one in series))
     else:
@@ -116,6 +124,24 @@ def _check_options(*, uncertain: bool, weekly: bool, plain: bool, file: Path | N
         )
 
 
+def _check_windows(windows: tuple[int, ...], *, uncertain: bool, weekly: bool, plain: bool) -> None:
+    given = ", ".join(map(str, windows))
+    if any(later <= earlier for earlier, later in pairwise(windows)):
+        raise ConfigError(f"--window is {given}. Give several windows shortest first, each once.")
+    if len(windows) == 1:
+        return
+    for option, used in (
+        ("--plain", plain),
+        ("--weekly", weekly),
+        ("--si-mean-sd and --si-sd-sd", uncertain),
+    ):
+        if used:
+            raise ConfigError(
+                f"--window is {given}, but only one can be used with {option}. Leave out all but"
+                f" one, or {option}."
+            )
+
+
 def _plain_rows(series: DailySeries, setting: RSetting) -> Iterator[Row]:
     from metrics.transmission.cori import cori
     from metrics.transmission.weekly_counts import daily_counts
@@ -127,7 +153,7 @@ def _plain_rows(series: DailySeries, setting: RSetting) -> Iterator[Row]:
         if setting.weekly:
             local = total = daily_counts(_all_local(series, setting), setting.pmf).daily.tolist()
         result = cori(
-            local, total, setting.pmf, window=setting.window, prior_mean=mean, prior_sd=sd
+            local, total, setting.pmf, window=setting.windows[0], prior_mean=mean, prior_sd=sd
         )
     for i in range(result.t_end.size):
         if setting.weekly and result.t_start[i] <= series.step_days:
@@ -156,7 +182,7 @@ def _product(series: DailySeries, setting: RSetting, prior: GammaPrior) -> Repro
     from metrics.transmission.reproduction import reproduction
     from metrics.transmission.weekly_counts import weekly_reproduction
 
-    local, total, window = series.local, series.total, setting.window
+    local, total, window = series.local, series.total, setting.windows[0]
     if setting.weekly:
         if window % 7:
             raise ConfigError(f"--window is {window} days. With --weekly give a multiple of 7.")
@@ -164,7 +190,7 @@ def _product(series: DailySeries, setting: RSetting, prior: GammaPrior) -> Repro
         return weekly_reproduction(cases, setting.pmf, weeks=window // 7, prior=prior)
     if setting.nodes is not None:
         return uncertain_reproduction(local, total, setting.nodes, window=window, prior=prior)
-    return reproduction(local, total, setting.pmf, window=window, prior=prior)
+    return reproduction(local, total, setting.pmf, windows=setting.windows, prior=prior)
 
 
 def _all_local(series: DailySeries, setting: RSetting) -> list[float]:
