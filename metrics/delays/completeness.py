@@ -127,7 +127,7 @@ def observed_part(triangle: ArrayLike) -> Floats:
 
 
 def reverse_hazard_cdf(
-    triangle: Floats, prior_pmf: ArrayLike | None = None, prior_cases: float = 0.0
+    triangle: Floats, prior_pmf: ArrayLike | None = None, prior_cases: ArrayLike = 0.0
 ) -> Floats:
     """F(h) from the share of cases with delay d among those with delay <= d that could show it.
 
@@ -137,7 +137,8 @@ def reverse_hazard_cdf(
         Cases by onset day and delay, shape (T, D + 1) or (T, D + 1, A), zeros beyond the last
         day.
     prior_pmf, prior_cases
-        Delay, shape (D + 1,) or (D + 1, A), of so many further cases known completely. Reverse
+        Delay, shape (D + 1,) or (D + 1, A), of so many further cases, shape () or (A,), known
+        completely. Reverse
         hazards of a Dirichlet delay are independent betas, so that this is its exact posterior.
 
     Returns
@@ -151,7 +152,7 @@ def reverse_hazard_cdf(
     borrowed = np.zeros_like(cdf)
     if prior_pmf is not None:
         pmf = np.asarray(prior_pmf, dtype=np.float64)
-        borrowed += prior_cases * (pmf if pmf.ndim == cdf.ndim else pmf[:, None])
+        borrowed += np.asarray(prior_cases) * (pmf if pmf.ndim == cdf.ndim else pmf[:, None])
     borrowed_so_far = borrowed.cumsum(axis=0)
     for d in range(delays - 1, 0, -1):
         seen = slice(0, max(days - d, 0))

@@ -115,8 +115,9 @@ def nowcast(
     scale = np.exp(sd[..., None] * nodes - sd[..., None] ** 2 / 2)
     known = _shares(delay, counts.shape, scale)
     share = _shares(delay, counts.shape, 1.0)[..., 0]
-    level = recent_level(counts, share, parent_level)
-    expected = _expected(level, course, counts)
+    wave = _course(course, counts)
+    level = recent_level(counts, share, parent_level, course=wave)
+    expected = np.broadcast_to(level * wave, counts.shape)
     later = unreported(counts[..., None], known, expected[..., None])
     later = later.widened(_alpha(error, counts.shape)[..., None])
     value = counts + later.mean @ weights
@@ -182,10 +183,16 @@ def complete_draws(
     shape = paths.shape[:2]
     known = _shares(delay, shape, factors)
     if np.isnan(known).any():
-        raise ValueError("delay: unknown for an area; draws need one, its own or a parent's")
+        which = np.flatnonzero(np.isnan(known).any(axis=(0, 2)))[:5].tolist()
+        raise ValueError(
+            f"delay: unknown for areas {which}; draws need one, its own or a parent's. Leave"
+            " these areas out"
+        )
     typical = paths.mean(axis=2)
-    level = recent_level(typical, _shares(delay, shape, 1.0)[..., 0], parent_level)
-    expected = _expected(level, course, typical)
+    wave = _course(course, typical)
+    share = _shares(delay, shape, 1.0)[..., 0]
+    level = recent_level(typical, share, parent_level, course=wave)
+    expected = np.broadcast_to(level * wave, shape)
     later = unreported(paths, known, expected[..., None])
     later = later.widened(_alpha(error, shape)[..., None])
     odds = (1.0 - later.success) / later.success
@@ -209,17 +216,17 @@ def _alpha(error: NowcastError, shape: tuple[int, ...]) -> Floats:
     return np.broadcast_to(error.alpha.reshape(len(GROUPS), -1)[group], shape)
 
 
-def _expected(level: Floats, course: ArrayLike | None, counts: Counts) -> Floats:
-    """Level of each cell before looking at it, shape (T, A)."""
+def _course(course: ArrayLike | None, counts: Counts) -> Floats:
+    """Cases of each day over the level, before looking at it, (T, 1) or (T, A)."""
     if course is None:
-        return np.broadcast_to(level, counts.shape)
+        return np.ones((counts.shape[0], 1))
     given = np.asarray(course, dtype=np.float64)
     given = given[:, None] if given.ndim == 1 else given
     if given.shape[0] != counts.shape[0] or not (given >= 0).all():
         raise ValueError(
             f"course: shape {given.shape}, least {given.min()}; one value of 0 or more per day"
         )
-    return np.asarray(level * np.maximum(given, 1e-3))
+    return np.asarray(np.maximum(given, 1e-3))
 
 
 def _quantiles(later: Unreported, weights: Floats, levels: Floats) -> Floats:

@@ -52,7 +52,8 @@ def backward_delay(known: ArrayLike) -> Floats:
     Floats
         P(delay | day of report), shape (T, D + 1, A): the area's own last seven days, beside
         which those of all areas count as 50 cases, changed by how the weekday of the report
-        differed in all areas over the last four weeks. The delay of day t looks back only.
+        differed in all areas over the last four weeks. The delay of day t looks back only;
+        days before the first known onset take that day's; NaN where no onset is known at all.
 
     Raises
     ------
@@ -99,7 +100,8 @@ def impute_onsets(
     Raises
     ------
     ValueError
-        If counts are unusable or fractional, or shapes do not agree; names place and value.
+        If counts are unusable or fractional, or shapes do not agree, or no onset is known that
+        the delay could be learned from; names place and value.
 
     References
     ----------
@@ -111,6 +113,11 @@ def impute_onsets(
         never = _whole(asymptomatic, "asymptomatic", table)
         if treat_asymptomatic == "would_be_onset":
             without = without + never
+    if without.any() and not table.any():
+        raise ValueError(
+            f"known onsets: none among {table.shape[0]} report days, but {without.sum():g} cases"
+            " without onset; how to spread them cannot be learned. Give more days or a larger area"
+        )
     days, delays, areas = table.shape
     counts = np.zeros((days + delays - 1, areas, draws))
     _add_known(table, counts)
@@ -156,7 +163,12 @@ def _posterior(table: Counts) -> Floats:
     weights = PARENT_CASES * week[:, None] + own.transpose(0, 2, 1)
     changed = weights * ratio[:, None]
     changed *= weights.sum(axis=2, keepdims=True) / changed.sum(axis=2, keepdims=True)
-    return np.asarray(np.maximum(changed, LEAST_PSEUDO))
+    posterior = np.asarray(np.maximum(changed, LEAST_PSEUDO))
+    days_with = np.flatnonzero(whole.any(axis=1))
+    if days_with.size == 0:
+        return np.full_like(posterior, np.nan)
+    posterior[: days_with[0]] = posterior[days_with[0]]
+    return posterior
 
 
 def _last_days(values: Floats, days: int, step: int) -> Floats:

@@ -50,11 +50,11 @@ class ReportingDelay:
 
 @dataclass(frozen=True, slots=True)
 class _Parent:
-    """Delay (D + 1, A), weekday factors (7, A), and how many cases the delay counts for."""
+    """Delay (D + 1, A), weekday factors (7, A), and how many cases the delay counts for (A,)."""
 
     pmf: Floats
     weekday: Floats
-    cases: float
+    cases: Floats
 
 
 def reporting_delay(
@@ -112,17 +112,16 @@ def reporting_delay(
     enough = (cases >= LEAST_CASES) & (complete >= LEAST_COMPLETE)
     enough &= recent.shape[0] >= counts.shape[1] - 1 + SPARE_DAYS
     pmf, factors = _fitted(recent, first, above, weekday=weekday)
-    orphan = bool(np.isnan(above.pmf).any())
-    if orphan:
-        pmf[:, ~enough], factors[:, ~enough] = np.nan, 1.0
+    orphan = np.asarray(np.isnan(above.pmf).any(axis=0))
+    pmf[:, orphan & ~enough], factors[:, orphan & ~enough] = np.nan, 1.0
+    lacking = choose(orphan, State.TOO_FEW, State.PROVISIONAL)
     return ReportingDelay(
         pmf=as_given(pmf, single=single),
         weekday=as_given(factors, single=single),
         training_cases=as_given(cases, single=single),
         own_weight=as_given(cases / np.maximum(cases + above.cases, 1.0), single=single),
         state=as_given(
-            choose(enough, State.FINAL, State.TOO_FEW if orphan else State.PROVISIONAL),
-            single=single,
+            np.where(enough, np.int8(State.FINAL), lacking).astype(np.int8), single=single
         ),
     )
 
@@ -213,7 +212,7 @@ def _parent(parent: ReportingDelay | ArrayLike | None, shape: tuple[int, ...]) -
     """What the areas lean on; NaN where nothing is given."""
     weekday = np.ones((7, 1))
     if parent is None:
-        return _Parent(np.full(shape, np.nan), np.ones((7, shape[1])), 0.0)
+        return _Parent(np.full(shape, np.nan), np.ones((7, shape[1])), np.zeros(shape[1]))
     if isinstance(parent, ReportingDelay):
         pmf, weekday = np.asarray(parent.pmf), parent.weekday.reshape(7, -1)
     else:
@@ -221,11 +220,13 @@ def _parent(parent: ReportingDelay | ArrayLike | None, shape: tuple[int, ...]) -
     pmf = pmf.reshape(pmf.shape[0] if pmf.ndim else 1, -1)
     if pmf.shape not in (shape, (shape[0], 1)):
         raise ValueError(f"parent's delay: shape {pmf.shape}; the triangle has {shape}")
-    unknown = bool(np.isnan(pmf).any())
-    if not unknown and not (np.all(pmf >= 0) and np.allclose(pmf.sum(axis=0), 1, atol=1e-6)):
-        raise ValueError(f"parent's delay: {pmf[:, 0].tolist()} is no pmf")
-    wide = np.broadcast_to(pmf, shape)
-    return _Parent(wide, np.broadcast_to(weekday, (7, shape[1])), 0.0 if unknown else PARENT_CASES)
+    unknown = np.isnan(pmf).all(axis=0)
+    usable = (pmf >= 0).all(axis=0) & (np.abs(pmf.sum(axis=0) - 1.0) <= 1e-6)
+    wrong = np.flatnonzero(~unknown & ~usable)
+    if wrong.size:
+        raise ValueError(f"parent's delay: {pmf[:, wrong[0]].tolist()} is no pmf")
+    cases = np.broadcast_to(np.where(unknown, 0.0, PARENT_CASES), shape[1:])
+    return _Parent(np.broadcast_to(pmf, shape), np.broadcast_to(weekday, (7, shape[1])), cases)
 
 
 def _fitted(recent: Floats, first: int, above: _Parent, *, weekday: bool) -> tuple[Floats, Floats]:
@@ -235,7 +236,8 @@ def _fitted(recent: Floats, first: int, above: _Parent, *, weekday: bool) -> tup
     factors = above.weekday.copy()
     if weekday:
         rows = np.ascontiguousarray(np.moveaxis(recent, 2, 0))
-        _fit_weekdays(rows, first, (prior, above.cases, WEEKDAY_CASES), pmf, factors)
+        strength = np.ascontiguousarray(above.cases)
+        _fit_weekdays(rows, first, (prior, strength, WEEKDAY_CASES), pmf, factors)
     return pmf, factors
 
 
@@ -264,7 +266,7 @@ def _tally(
 def _fit_weekdays(
     rows: Floats,
     first: int,
-    prior: tuple[Floats, float, float],
+    prior: tuple[Floats, Floats, float],
     pmf: Floats,
     factors: Floats,
 ) -> None:
@@ -290,8 +292,9 @@ def _fit_weekdays(
             _tally(n, first, p, g, due_delay, due_week)
             change = 0.0
             for d in range(delays):
-                due = due_delay[d] + prior_cases
-                new = (by_delay[d] + prior_cases * prior_pmf[d, a]) / due if due > 0.0 else 0.0
+                due = due_delay[d] + prior_cases[a]
+                lent = prior_cases[a] * prior_pmf[d, a]
+                new = (by_delay[d] + lent) / due if due > 0.0 else 0.0
                 change = max(change, abs(new - p[d]))
                 p[d] = new
             total = p.sum()

@@ -41,7 +41,8 @@ class Retrospective:
     ``error`` goes into ``nowcast`` and ``complete_draws``. ``stretch``, shape (S,) or (S, A), is
     by how much (in logarithms) the delay of each snapshot, newest first, turned out longer than
     assumed, ``stretch_sd`` its standard error; ``snapshots`` how many there were. ``drift`` is
-    the stretch over the last three weeks and ``drift_z`` that over its standard error;
+    the stretch over the last three weeks, from how the cases known a week later were split
+    between then and that week, and ``drift_z`` that over its standard error;
     ``warning`` is set where it leaves its 99 % band: the delay is changing or was taken wrong,
     and provisional figures are too low (drift > 0) or too high.
     """
@@ -122,12 +123,12 @@ def retrospective(
     days, delays, areas = counts.shape
     least = delays - 1 + SPARE_DAYS if delay is None and parent is None else delays // 2
     past = [days - 7 - STEP * i for i in range(SNAPSHOTS)]
-    cells = [_compared(counts, n, delay_at(n), TARGET_SHARE) for n in past if n >= least]
+    cells = [_compared(counts, n, delay_at(n)) for n in past if n >= least]
     cells = [c for c in cells if c.group.size]
     error, stretch, stretch_sd = _learned(cells, areas)
     weeks = [days - 7 * (i + 1) for i in range(WARNING_WEEKS)]
-    recent = [_compared(counts, n, delay_at(n), 0.0, ahead=7) for n in weeks if n >= least]
-    drift, drift_sd = _drift(recent, error, areas)
+    recent = [_split(counts, n, delay_at(n)) for n in weeks if n >= least]
+    drift, drift_sd = _drift(recent, areas)
     z = np.divide(drift, drift_sd, out=np.zeros(areas), where=drift_sd > 0)
     return Retrospective(
         error=_error_as_given(error, single=single),
@@ -140,34 +141,72 @@ def retrospective(
     )
 
 
-def _compared(
-    counts: Floats, days: int, delay: ReportingDelay, target: float, *, ahead: int | None = None
-) -> _Cells:
-    """The nowcast as of row ``days`` - 1 against what is known ``ahead`` days later, or now."""
+@dataclass(frozen=True, slots=True)
+class _Looks:
+    """Onset days that were open as of one row and what is known of them at a later one.
+
+    Rows of the onset days (H,), days passed (H,), counts then and later (H, A), shares then and
+    later (H, A, 3) for the delay as assumed, 5 % shorter and 5 % longer; which cells compare.
+    """
+
+    rows: NDArray[np.int64]
+    ago: NDArray[np.int64]
+    then: Floats
+    later: Floats
+    share: Floats
+    until: Floats
+    fit: NDArray[np.bool_]
+
+    def cells(self, mean: Floats, variance: Floats, excess: Floats) -> _Cells:
+        """``mean``, shape (H, A, 3), for the three delays; areas without delay say nothing."""
+        known = np.isfinite(mean).all(axis=2)
+        slope = (mean[..., 2] - mean[..., 1]) / 0.1
+        return _Cells(
+            excess=np.where(known, excess, 0.0)[self.fit],
+            variance=np.where(known, variance, 1.0)[self.fit],
+            mean=np.where(known, mean[..., 0], 0.0)[self.fit],
+            slope=np.where(known, slope, 0.0)[self.fit],
+            group=np.searchsorted(GROUPS, self.ago[self.fit], side="right") - 1,
+        )
+
+
+def _looks(counts: Floats, days: int, now: int, delay: ReportingDelay, *, target: float) -> _Looks:
+    """As of row ``days`` - 1 and as of row ``now`` - 1."""
     delays = counts.shape[1]
-    now = counts.shape[0] if ahead is None else min(counts.shape[0], days + ahead)
     rows = np.arange(max(0, days - delays + 1), days)
     so_far = counts.cumsum(axis=1)
     ago, later_ago = days - 1 - rows, np.minimum(now - 1 - rows, delays - 1)
-    stretched = share_known(delay, days, scale=[1.0, np.exp(-0.05), np.exp(0.05)])
-    known_then = _known(so_far, days)
-    shape = (days, counts.shape[2])
-    share = np.broadcast_to(stretched, (*shape, 3))
-    until = np.broadcast_to(
-        share_known(delay, now, scale=[1.0, np.exp(-0.05), np.exp(0.05)])[:days], (*shape, 3)
-    )
-    level = recent_level(known_then, share[..., 0])
-    x, y = known_then[rows], so_far[rows, later_ago]
-    later = unreported(x[..., None], share[rows], level[:, None], until=until[rows])
-    fit = share[rows, :, 0].min(axis=1) >= LEAST_SHARE
-    fit &= (until[rows, :, 0].min(axis=1) >= target) & (later_ago > ago)
+    scale = [1.0, np.exp(-0.05), np.exp(0.05)]
+    shape = (rows.size, counts.shape[2], 3)
+    share = np.broadcast_to(share_known(delay, days, scale=scale)[rows], shape)
+    until = np.broadcast_to(share_known(delay, now, scale=scale)[rows], shape)
+    # Not by area: all share the delay's course, and a NaN is an area's own affair.
+    least, least_until = (np.fmin.reduce(s[..., 0], axis=1) for s in (share, until))
+    fit = (least >= LEAST_SHARE) & (least_until >= target) & (later_ago > ago)
+    return _Looks(rows, ago, so_far[rows, ago], so_far[rows, later_ago], share, until, fit)
+
+
+def _compared(counts: Floats, days: int, delay: ReportingDelay) -> _Cells:
+    """The nowcast as of row ``days`` - 1 against what is known now."""
+    look = _looks(counts, days, counts.shape[0], delay, target=TARGET_SHARE)
+    known_then = _known(counts.cumsum(axis=1), days)
+    share = share_known(delay, days)[..., 0]
+    level = recent_level(known_then, np.broadcast_to(share, known_then.shape))
+    later = unreported(look.then[..., None], look.share, level[:, None], until=look.until)
     mean = later.mean[..., 0]
-    return _Cells(
-        excess=(y - x - mean)[fit],
-        variance=(mean / later.success[..., 0])[fit],
-        mean=mean[fit],
-        slope=((later.mean[..., 2] - later.mean[..., 1]) / 0.1)[fit],
-        group=np.searchsorted(GROUPS, ago[fit], side="right") - 1,
+    return look.cells(later.mean, mean / later.success[..., 0], look.later - look.then - mean)
+
+
+def _split(counts: Floats, days: int, delay: ReportingDelay) -> _Cells:
+    """Of the cases known a week after row ``days`` - 1, those that came in that week.
+
+    Binomial with 1 - F / G, whatever their number: a jump of the level says nothing here.
+    """
+    look = _looks(counts, days, min(counts.shape[0], days + 7), delay, target=0.0)
+    came = 1.0 - look.share / look.until
+    mean = look.later[..., None] * came
+    return look.cells(
+        mean, mean[..., 0] * (1.0 - came[..., 0]), look.later - look.then - mean[..., 0]
     )
 
 
@@ -248,12 +287,25 @@ def _scale_sd(stretch: Floats, sd: Floats) -> Floats:
     return np.asarray(np.sqrt((weight * grid[:, 0] ** 2).sum(axis=0) / weight.sum(axis=0)))
 
 
-def _drift(cells: list[_Cells], error: NowcastError, areas: int) -> tuple[Floats, Floats]:
-    """Stretch over the last weeks, each of which saw other reports, with its standard error."""
+def _drift(cells: list[_Cells], areas: int) -> tuple[Floats, Floats]:
+    """Stretch over the last weeks, each of which saw other reports, with its standard error.
+
+    Overdispersion is that about each week's stretch: the one of past nowcasts would hold the
+    changes one is looking for, and the jumps of the level one is not.
+    """
     if not cells:
         return np.zeros(areas), np.zeros(areas)
-    alpha = np.broadcast_to(error.alpha.reshape(len(GROUPS), -1), (len(GROUPS), areas))
-    return _stretch(cells, alpha)
+    plain = np.zeros((len(GROUPS), areas))
+    stretch, sd = _stretch(cells, plain)
+    rest, due, used = np.zeros(areas), np.zeros(areas), np.zeros(areas)
+    for c in cells:
+        counted = c.mean >= LEAST_MEAN
+        of_week = _stretch([c], plain)[0]
+        rest += np.where(counted, (c.excess - of_week * c.slope) ** 2, 0.0).sum(axis=0)
+        due += np.where(counted, c.variance, 0.0).sum(axis=0)
+        used += counted.sum(axis=0)
+    pearson = rest / np.maximum(due, 1e-12) * used / np.maximum(used - len(cells), 1.0)
+    return stretch, sd * np.sqrt(np.maximum(pearson, 1.0))
 
 
 def _error_as_given(error: NowcastError, *, single: bool) -> NowcastError:

@@ -117,6 +117,61 @@ def test_a_short_list_says_nothing_unless_it_may_lean(tmp_path: Path, drawn: np.
     assert "provisional" in set(leaning["state"])
 
 
+def test_help_says_what_a_missing_day_means() -> None:
+    said = " ".join(CliRunner().invoke(metric_app, ["nowcast", "--help"]).stdout.split())
+    assert "no case began count as days without cases" in said
+    assert "a missing day is not 0" in said
+
+
+def test_a_missing_day_of_a_triangle_is_not_zero(tmp_path: Path, drawn: np.ndarray) -> None:
+    path = write_triangle(tmp_path / "triangle.csv", drawn[:40])
+    lines = path.read_text(encoding="utf-8").splitlines()
+    left_out = [*lines[:21], *lines[22:]]
+    blank = [*lines[:21], "2024-01-21" + "," * 15, *lines[22:]]
+    one = [*lines[:21], lines[21].rsplit(",", 1)[0] + ",", *lines[22:]]
+    short = [f"A,{x}" for x in lines[1:]] + [f"B,{x}" for x in lines[1:-3]]
+    late = [f"A,{x}" for x in lines[1:]] + [f"B,{x}" for x in lines[4:]]
+    for rows, message in (
+        (left_out, "after line 21: onset 2024-01-21 has no row"),
+        (blank, "line 22: column 'd0' of onset 2024-01-21 is blank"),
+        (one, "line 22: column 'd14' of onset 2024-01-21 is blank, though 2024-02-04"),
+        (["area," + lines[0], *short], "after line 78: onset 2024-02-07 of area 'B' has no row"),
+        (["area," + lines[0], *late], "csv: onset 2024-01-01 of area 'B' has no row"),
+    ):
+        path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+        said = refused(path)
+        assert message in said
+        assert "0 only where no case was reported" in said
+    assert "2024-02-10 has no row" in refused(
+        write_triangle(path, drawn[:40]), "--as-of", "2024-02-10"
+    )
+    path.write_text("\n".join([*lines[:11], *lines[12:]]) + "\n", encoding="utf-8")
+    assert len(table(path, "--longest-delay", 5, "--days", 20)) == 20
+
+
+def test_an_outbreak_with_a_steady_delay_is_no_change_of_it(tmp_path: Path) -> None:
+    """It was told as reports that came sooner and figures too high, with a range about zero."""
+    rng = np.random.default_rng(62)
+    pmf = np.diff(1 - np.exp(-((np.arange(30) / 8.0) ** 1.5)))
+    truth = rng.poisson(np.where(np.arange(110) < 98, 0.1, 30.0))
+    big = rng.poisson(60, 110)
+    counts = [
+        np.stack([rng.multinomial(n, pmf / pmf.sum()) for n in cases]) for cases in (big, truth)
+    ]
+    paths = [
+        write_line_list(tmp_path / f"{a}.csv", c, area=a)
+        for a, c in zip(("big", "quiet"), counts, strict=True)
+    ]
+    rows = paths[1].read_text(encoding="utf-8").splitlines(keepends=True)[1:]
+    paths[0].write_text(paths[0].read_text(encoding="utf-8") + "".join(rows), encoding="utf-8")
+    result = run(paths[0], "--as-of", FIRST + timedelta(days=109))
+    assert result.exit_code == 0, result.output
+    assert "expected in the last three weeks" not in result.stderr
+    got = pd.read_csv(io.StringIO(result.stdout)).query("area == 'quiet'").iloc[-10:-4]
+    inside = (got["low"] <= truth[-10:-4]) & (truth[-10:-4] <= got["high"])
+    assert inside.sum() >= 5
+
+
 def test_a_changed_delay_is_told(tmp_path: Path, drawn: np.ndarray) -> None:
     later = np.zeros((80, 29))
     later[:, :15] = drawn * 5

@@ -34,10 +34,14 @@ NUMBERS = ("observed", "value", "low", "q25", "median", "q75", "high", "share")
 
 @dataclass(slots=True)
 class Reports:
-    """Cases by area, onset day and delay as the file gives them, up to the as-of day."""
+    """Cases by area, onset day and delay as the file gives them, up to the as-of day.
+
+    ``lines`` are those of a triangle's rows by area and onset day, empty for a line list.
+    """
 
     as_of: date
     cells: dict[tuple[str, date, int], float] = field(default_factory=dict)
+    lines: dict[tuple[str, date], int] = field(default_factory=dict)
 
     @property
     def areas(self) -> list[str]:
@@ -72,6 +76,10 @@ def nowcast_cases(
 
     A triangle has the columns onset,d0,d1,…: cases by onset day and days until report, the last
     row being the as-of day. An area column is allowed in both; areas lean on their sum.
+
+    In a list of cases, days on which no case began count as days without cases, in every area
+    and up to the as-of day. A triangle needs a row for every day and area and a number in every
+    cell up to the as-of day: a missing day is not 0.
     """
     header, rows = read_rows(cases)
     until = None if as_of is None else _given_day(as_of)
@@ -81,6 +89,9 @@ def nowcast_cases(
         reports = _line_list(cases, header, rows, until)
     # Days before the first onset are no history of days without cases.
     first = max(reports.first_onset, reports.as_of - timedelta(days=days - 1))
+    if reports.lines:
+        _refuse_missing_days(cases, reports, first)
+        _refuse_blank_cells(cases, reports, first, len(_delay_columns(header)))
     table, late = _table(reports, first, longest_delay + 1)
     parent = None if delay is None else _delay_file(delay, longest_delay + 1)
     try:
@@ -160,32 +171,70 @@ def _line_list(
 def _triangle(
     path: Path, header: list[str], rows: Iterator[tuple[int, dict[str, str]]], until: date | None
 ) -> Reports:
-    delays = [name for name in header if name.startswith("d") and name[1:].isdigit()]
+    delays = _delay_columns(header)
     if "onset" not in header or delays != [f"d{i}" for i in range(len(delays))]:
         raise DataError(
             f"{path}, line 1: columns are {', '.join(header[:8])}. A triangle needs"
             " onset,d0,d1,… without gaps."
         )
     found: dict[tuple[str, date, int], float] = {}
-    days: set[tuple[str, date]] = set()
+    days: dict[tuple[str, date], int] = {}
     for line, row in rows:
         where = f"{path}, line {line}"
         area, onset = _area(where, header, row), _day(where, row, "onset")
         if (area, onset) in days:
             raise DataError(f"{where}: onset {onset} stands twice. Give each day once.")
-        days.add((area, onset))
+        days[area, onset] = line
         for d, name in enumerate(delays):
             if row[name]:
                 found[area, onset, d] = parse_count(where, name, row[name])
     if not days:
         raise DataError(f"{path}: no rows below the header. Give one row per onset day.")
-    reports = Reports(until or max(onset for _, onset in days))
+    reports = Reports(until or max(onset for _, onset in days), lines=days)
     for (area, onset, d), count in found.items():
         if onset + timedelta(days=d) <= reports.as_of:
             reports.cells[area, onset, d] = count
     if not reports.cells:
         raise DataError(f"{path}: no report up to {reports.as_of}. Give a later --as-of.")
     return reports
+
+
+def _delay_columns(header: list[str]) -> list[str]:
+    return [name for name in header if name.startswith("d") and name[1:].isdigit()]
+
+
+def _refuse_missing_days(path: Path, reports: Reports, first: date) -> None:
+    """A triangle has a row for every area and day looked at."""
+    for area in dict.fromkeys(area for area, _ in reports.lines):
+        for t in range((reports.as_of - first).days + 1):
+            onset = first + timedelta(days=t)
+            if (area, onset) in reports.lines:
+                continue
+            before = [n for (a, day), n in reports.lines.items() if a == area and day < onset]
+            raise DataError(
+                f"{path}{f', after line {max(before)}' if before else ''}: onset {onset}"
+                f"{_of(area)} has no row. Every area needs each day from {first} to"
+                f" {reports.as_of}: add it, with 0 only where no case was reported, or choose"
+                " other --days or --as-of."
+            )
+
+
+def _refuse_blank_cells(path: Path, reports: Reports, first: date, delays: int) -> None:
+    """A triangle has a number in every cell up to the as-of day."""
+    for (area, onset), line in reports.lines.items():
+        if onset < first:
+            continue
+        for d in range(min(delays, (reports.as_of - onset).days + 1)):
+            if (area, onset, d) not in reports.cells:
+                raise DataError(
+                    f"{path}, line {line}: column 'd{d}' of onset {onset}{_of(area)} is blank,"
+                    f" though {onset + timedelta(days=d)} is not after the as-of day"
+                    f" {reports.as_of}. Give the number, 0 only where no case was reported."
+                )
+
+
+def _of(area: str) -> str:
+    return f" of area '{area}'" if area else ""
 
 
 def _table(reports: Reports, first: date, delays: int) -> tuple[Floats, float]:

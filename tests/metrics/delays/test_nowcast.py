@@ -167,6 +167,61 @@ def test_the_level_is_that_of_complete_days(as_delay: Callable[..., Any]) -> Non
     assert recent_level(observed, share)[0] == pytest.approx(30, rel=0.05)
 
 
+@pytest.mark.parametrize(("quiet", "outbreak"), [(0.05, 30.0), (1.0, 20.0), (5.0, 50.0)])
+@pytest.mark.parametrize("days", [6, 12])
+def test_an_outbreak_in_a_quiet_area_is_seen(
+    spread: Callable[..., Any],
+    seen: Callable[..., Any],
+    as_delay: Callable[..., Any],
+    quiet: float,
+    outbreak: float,
+    days: int,
+) -> None:
+    """The last complete days lie before it; a range about their level missed it."""
+    rng = np.random.default_rng(28)
+    pmf = np.diff(1 - np.exp(-((np.arange(30) / 8.0) ** 1.5)))
+    delay = as_delay(pmf / pmf.sum())
+    level = np.where(np.arange(80) < 80 - days, quiet, outbreak)
+    truth = rng.poisson(np.repeat(level[:, None], 150, axis=1)).astype(float)
+    observed = seen(spread(rng, truth, delay.pmf))
+    result = nowcast(observed, delay, error=NO_ERROR)
+    due = (result.share[:, 0] >= 0.2) & (np.arange(80) >= 80 - days)
+    inside = (result.low <= truth) & (truth <= result.high)
+    assert inside[due].mean(axis=1).min() >= 0.9
+    assert result.value[due].sum() == pytest.approx(truth[due].sum(), rel=0.05)
+    draws = complete_draws(observed, delay, np.ones(40), rng, error=NO_ERROR)
+    assert draws[due].mean() == pytest.approx(result.value[due].mean(), rel=0.02)
+
+
+def test_a_rise_the_course_expects_is_not_counted_twice(as_delay: Callable[..., Any]) -> None:
+    share = share_known(as_delay(), 60)[:, :, 0]
+    course = np.where(share < 0.9, 20.0, 1.0)
+    observed = np.round(2.0 * course * share)
+    assert recent_level(observed, share, course=course)[0] == pytest.approx(2, rel=0.1)
+    assert recent_level(observed, share)[0] == pytest.approx(40, rel=0.1)
+
+
+def test_an_area_without_delay_leaves_the_others_alone(
+    spread: Callable[..., Any], seen: Callable[..., Any], delay_pmf: Any
+) -> None:
+    rng = np.random.default_rng(29)
+    # 20 days are too few for an own delay: what is not borrowed is unknown.
+    triangle = spread(rng, np.full((20, 3), 60.0))
+    parents = np.repeat(delay_pmf[:, None], 3, axis=1)
+    parents[:, 1] = np.nan
+    delay = reporting_delay(triangle, parent=parents)
+    labels = [State(int(code)).label for code in delay.state]
+    assert labels == ["provisional", "too_few", "provisional"]
+    others = reporting_delay(triangle[..., [0, 2]], parent=delay_pmf)
+    np.testing.assert_array_equal(delay.pmf[:, [0, 2]], others.pmf)
+    result = nowcast(seen(triangle), delay)
+    expected = nowcast(seen(triangle)[:, [0, 2]], others)
+    np.testing.assert_array_equal(result.value[:, [0, 2]], expected.value)
+    np.testing.assert_array_equal(result.high[:, [0, 2]], expected.high)
+    assert (result.state[:, 1] == State.HIDDEN).all()
+    assert np.isnan(result.value[:, 1]).all()
+
+
 def test_a_list_that_has_just_begun_is_not_taken_for_quiet(as_delay: Callable[..., Any]) -> None:
     share = share_known(as_delay(), 6)[:, 0, 0]
     assert (share < 0.9).all()

@@ -122,8 +122,23 @@ def test_areas_without_known_onsets_take_the_delay_of_all() -> None:
     known[:, 3, 0] = 200.0
     delay = backward_delay(known)
     assert delay[-1, 3, 1] > 0.98
-    nowhere = backward_delay(np.zeros((30, 6)))
-    np.testing.assert_allclose(nowhere, 1 / 6)
+
+
+def test_without_any_known_onset_nothing_is_invented() -> None:
+    """Spread evenly over 0 … D, they would look like a course."""
+    rng = np.random.default_rng(16)
+    assert np.isnan(backward_delay(np.zeros((30, 6)))).all()
+    with pytest.raises(ValueError, match="known onsets: none among 30 report days, but 90 cases"):
+        impute_onsets(np.zeros((30, 6)), np.full(30, 3.0), rng)
+    assert impute_onsets(np.zeros((30, 6)), np.zeros(30), rng).counts.sum() == 0
+
+
+def test_days_before_the_first_known_onset_take_its_delay() -> None:
+    known, missing = np.zeros((30, 6)), np.zeros(30)
+    known[12:, 1], missing[8] = 400.0, 1_000.0
+    np.testing.assert_array_equal(backward_delay(known)[3], backward_delay(known)[12])
+    result = impute_onsets(known, missing, np.random.default_rng(17))
+    assert result.imputed[7].mean() > 850
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,32 @@ def test_a_delay_taken_wrong_is_noticed_with_its_direction(
     assert (np.sign(result.drift) == sign).mean() > 0.95
 
 
+@pytest.mark.parametrize("days", [6, 12])
+def test_a_jump_of_the_level_is_no_change_of_the_delay(
+    spread: Callable[..., Any], as_delay: Callable[..., Any], days: int
+) -> None:
+    """What came is compared with what was there, not with what a quiet level would bring."""
+    rng = np.random.default_rng(38)
+    level = np.where(np.arange(90) < 90 - days, 1.0, 30.0)
+    table = spread(rng, rng.poisson(np.repeat(level[:, None], 60, axis=1)))
+    assert retrospective(table, delay=as_delay()).warning.mean() <= 0.05
+
+
+def test_an_area_without_delay_leaves_the_others_alone(
+    spread: Callable[..., Any], as_delay: Callable[..., Any], delay_pmf: Any
+) -> None:
+    rng = np.random.default_rng(39)
+    table = spread(rng, rng.poisson(60, (90, 2)))
+    partly = as_delay(np.stack([delay_pmf, np.full_like(delay_pmf, np.nan)], axis=1))
+    both = retrospective(table, delay=partly)
+    alone = retrospective(table[..., 0], delay=as_delay())
+    assert both.snapshots == alone.snapshots == 20
+    np.testing.assert_allclose(both.drift[0], alone.drift)
+    np.testing.assert_allclose(both.stretch[:10, 0], alone.stretch[:10], atol=0.02)
+    assert np.isfinite(both.error.alpha).all()
+    assert not both.warning[1]
+
+
 def test_too_short_a_past_gives_prior_values(spread: Callable[..., Any], delay_pmf: Any) -> None:
     rng = np.random.default_rng(35)
     table = spread(rng, rng.poisson(60, (30, 1)))
