@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 from hypothesis import given
@@ -68,7 +68,7 @@ def test_a_figure_that_starts_later_is_matched_by_date() -> None:
     r = make_series(date(2021, 1, 8), np.ones(34))
     shown = disclosed_figures(r, cases, "r_t", RULE)
     hidden = [day for day, state in zip(shown.dates(), shown.state, strict=True) if state]
-    assert hidden == [date(2021, 1, 21 + day) for day in range(7)]
+    assert hidden == [date(2021, 1, 21) + timedelta(days=day) for day in range(14)]
 
 
 def test_values_in_a_state_that_shows_none_are_blank() -> None:

@@ -377,7 +377,8 @@ def test_the_board_says_which_days_its_figures_are_for(client: FlaskClient) -> N
     shown = words(client.get("/").text)
     assert "R to 4 Nov" in shown
     assert (
-        "R: 7 days to 6 Nov, where cases are few to 4 Nov; cases and attack rate to 14 Nov" in shown
+        "R: 7 or 14 days to 6 Nov, where cases are few to 4 Nov; cases and attack rate to 14 Nov"
+        in shown
     )
 
 

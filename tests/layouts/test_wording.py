@@ -228,5 +228,5 @@ def test_old_figures_say_nothing_about_today() -> None:
     assert findings.dated(EN, "Cases grow.", old) == "As of 6 Nov 2026: Cases grow."
     assert findings.dated(EN, "Cases grow.", frame()) == "Cases grow."
     assert findings.days_covered(EN, frame()) == (
-        "R: 7 days to 6 Nov; cases and attack rate to 14 Nov"
+        "R: 7 or 14 days to 6 Nov; cases and attack rate to 14 Nov"
     )
