@@ -44,6 +44,7 @@ def test_traceability_prints_a_row_for_each_area(tmp_path: Path) -> None:
     assert float(row["imported_share"]) == pytest.approx(14 / 70)
     assert float(row["bound_high"]) == pytest.approx(56 / 84)
     assert (row["informative"], row["state"]) == ("yes", "final")
+    assert row["household_share"] == ""  # the file has no such column: that is not none
     (wide,) = table(tmp_path, sources(), "traceability", "--counts", "--design-effect", "3")
     assert float(wide["low"]) < float(row["low"])
     assert (row["design_effect"], wide["design_effect"]) == ("1.0", "3.0")
@@ -157,3 +158,10 @@ def test_offspring_prints_dispersion_and_the_share_of_spreaders(tmp_path: Path) 
 )
 def test_unusable_offspring_are_refused(tmp_path: Path, text: str, message: str) -> None:
     assert message in str(refused(tmp_path, text, "offspring", "--infected"))
+
+
+def test_a_shift_without_a_family_is_refused(tmp_path: Path) -> None:
+    text = "source_first,source_last,infected_first,infected_last\n"
+    error = refused(tmp_path, text, "serial-interval", "--pairs", "--shift-days", "5")
+    assert isinstance(error, ConfigError)
+    assert "--shift-days 5 shifts one distribution" in str(error)

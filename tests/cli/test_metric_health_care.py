@@ -211,3 +211,12 @@ def test_unusable_tests_are_refused(
 ) -> None:
     text = daily("tested,positive", row, 12)
     assert message in str(refused(tmp_path, text, "positivity", "--tests", *words))
+
+
+def test_a_window_longer_than_the_series_is_refused(tmp_path: Path) -> None:
+    days = "".join(f"2026-01-{n + 1:02},200,20\n" for n in range(20))
+    error = refused(
+        tmp_path, "date,tested,positive\n" + days, "positivity", "--tests", "--window", "28"
+    )
+    assert isinstance(error, DataError)
+    assert "20 days, and --window is 28" in str(error)

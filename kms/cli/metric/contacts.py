@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from kms.cli.metric.input.day_table import (
     refusing,
 )
 from kms.cli.metric.input.series_file import DailySeries, parse_count, parse_date, read_rows
-from kms.errors import DataError
+from kms.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from metrics.contacts.pairs import Pairs
@@ -91,7 +92,11 @@ def _trace_row(table: DayTable, setting: TraceSetting) -> Row:
     days = (table.dates()[i].isoformat() for i in (end - setting.window, end - 1))
     cases = (found.known, found.unknown, found.pending)
     shares = (found.share.value, found.share.low, found.share.high)
-    parts = (found.imported.value, found.household.value)
+    # Without its column nobody knows a share; it is not 0.
+    parts = (
+        found.imported.value if "imported" in table.columns else math.nan,
+        found.household.value if "household" in table.columns else math.nan,
+    )
     bounds = (found.bound_low, found.bound_high)
     told = ("yes" if found.informative else "no", State(int(found.state)).label)
     return [*days, *cases, *shares, *bounds, *parts, effect, *told]
@@ -120,6 +125,11 @@ def serial_interval_of_pairs(
     from metrics.contacts.pairs import best_serial_interval, serial_interval
     from metrics.states import State
 
+    if shift_days and family == "best":
+        raise ConfigError(
+            f"--shift-days {shift_days:g} shifts one distribution. Give --family with it, gamma or"
+            " lognormal."
+        )
     given = _read_pairs(pairs)
     last = None if last_date is None else float(last_date.date().toordinal())
     with refusing(pairs):

@@ -244,6 +244,12 @@ def positive_share(
 
     def rows(table: DayTable) -> Iterator[Row]:
         given = table.columns["tested"], table.columns["positive"]
+        if window > table.days():
+            of_area = f", area '{table.area}'" if table.area else ""
+            raise DataError(
+                f"{tests}{of_area}: {table.days()} days, and --window is {window}. Give a longer"
+                " series or a shorter window."
+            )
         with refusing(tests, table.area):
             found = positivity(*given, population=population, window=window)
             drift = ascertainment_drift(*given)
