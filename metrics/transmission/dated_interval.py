@@ -213,7 +213,7 @@ def dated_reproduction(
     runs = every.shape[0] - lengths[0]
     kept = slice(runs - min(last or runs, runs), runs)
     sums = _window_sums(own, expected, lengths, alpha_parent=alpha_parent, kept=kept)
-    return _posterior(sums, prior, single=np.ndim(total) == 1)
+    return _posterior(sums, prior, pmfs, single=np.ndim(total) == 1)
 
 
 def _window_sums(

@@ -23,6 +23,7 @@ from metrics.transmission.windows import (
     LEAST_EXPECTED,
     checked_lengths,
     choose_windows,
+    has_history,
     taken,
     window_totals,
 )
@@ -126,8 +127,9 @@ def reproduction(
     Reproduction
         R ~ Gamma(prior shape + cases / phi, prior rate + expected / phi): a quasi-likelihood
         posterior, the prior is not scaled. State final where expected / phi >= 11, at least
-        10 cases lie in the window and the posterior's coefficient of variation is at most a
-        half, else too_few, where the figures lean on the prior.
+        10 cases lie in the window, the posterior's coefficient of variation is at most a half
+        and 95 % of the serial interval lies between the first day and the window, else too_few,
+        where the figures lean on the prior or on cases that nobody knows.
 
     Raises
     ------
@@ -148,7 +150,7 @@ def reproduction(
     sums = _window_sums(
         own, every, pmf, lengths, alpha_parent=alpha_parent, weekday=weekday, kept=kept
     )
-    return _posterior(sums, prior, single=np.ndim(total) == 1)
+    return _posterior(sums, prior, pmf, single=np.ndim(total) == 1)
 
 
 def _window_sums(
@@ -188,12 +190,14 @@ def _window_sums(
     )
 
 
-def _posterior(sums: WindowSums, prior: GammaPrior, *, single: bool) -> Reproduction:
+def _posterior(
+    sums: WindowSums, prior: GammaPrior, pmf: ArrayLike, *, single: bool
+) -> Reproduction:
     shape = prior.shape + sums.cases / sums.phi
     rate = prior.rate + sums.expected / sums.phi
     low, q25, median, q75, high = gamma_quantiles(shape, (0.025, 0.25, 0.5, 0.75, 0.975)) / rate
     enough = (sums.expected / sums.phi_gate >= LEAST_EXPECTED) & (sums.cases >= LEAST_CASES)
-    enough &= shape >= LEAST_SHAPE
+    enough &= (shape >= LEAST_SHAPE) & has_history(sums.t_start, pmf)
 
     def given(values: NDArray[Scalar]) -> NDArray[Scalar]:
         return as_given(values, single=single)

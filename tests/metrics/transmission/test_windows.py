@@ -14,7 +14,12 @@ from metrics.states import State
 from metrics.transmission.infectivity import infectivity
 from metrics.transmission.reproduction import Reproduction, reproduction
 from metrics.transmission.serial_interval import discretise_gamma
-from metrics.transmission.windows import checked_lengths, choose_windows, window_totals
+from metrics.transmission.windows import (
+    checked_lengths,
+    choose_windows,
+    has_history,
+    window_totals,
+)
 
 Floats = NDArray[np.float64]
 PMF = discretise_gamma(5.0, 3.0, 30)
@@ -128,3 +133,18 @@ def test_lengths_that_cannot_be_chosen_from_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         checked_lengths(lengths, 30)
+
+
+def test_cases_before_the_first_day_are_not_taken_for_none() -> None:
+    pmf = discretise_gamma(5.0, 3.0, 40)
+    steady = np.full(60, 100.0)
+    found = reproduction(steady, steady, pmf)
+    assert found.value[0] > 1.7  # the textbook's figure, from one day of history
+    told = found.state == State.FINAL
+    assert not told[: np.searchsorted(np.cumsum(pmf), 0.95) - 1].any()
+    assert told[14:].all()
+    assert np.abs(found.value[told] - 1).max() < 0.01
+    two = np.stack([pmf, discretise_gamma(8.0, 4.0, 40)])
+    starts = np.arange(2, 40)
+    both = has_history(starts, two)
+    assert (both == (has_history(starts, two[0]) & has_history(starts, two[1]))).all()
