@@ -51,8 +51,8 @@ class Newest:
     def positivity(self, area: str) -> Reading:
         """Return the newest share of positive tests, where not few persons are behind it."""
         reading = self.reading(POSITIVITY, area)
-        persons = self.values.get((POSITIVE, area, ""), {}).get("value") or 0
-        if reading.value is None or not 0 < persons <= self.disclosure.of(area).threshold:
+        persons = int(self.values.get((POSITIVE, area, ""), {}).get("value") or 0)
+        if reading.value is None or self.disclosure.of(area).count(persons) is not None:
             return reading
         return Reading(None, None, None, "suppressed", reading.ref_date)
 

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from metrics.dispersion import dispersion
 from metrics.incidence import Counts, as_given, checked_counts, trailing_sum
 from metrics.quantiles import Floats, Levels, checked_levels, gamma_quantiles
 from metrics.transmission.cori import FIVE_LEVELS, CoriEstimate, GammaPrior, check_pair
@@ -18,11 +17,11 @@ from metrics.transmission.infectivity import infectivity
 from metrics.transmission.reproduction import (
     NEUTRAL_PRIOR,
     Reproduction,
-    WindowSums,
-    _posterior,
+    posterior_of,
+    window_sums,
 )
 from metrics.transmission.serial_interval import checked_pmf, mean_interval
-from metrics.transmission.windows import checked_lengths, choose_windows, taken, window_totals
+from metrics.transmission.windows import checked_lengths
 from metrics.weekday import weekday_factors
 
 
@@ -212,39 +211,8 @@ def dated_reproduction(
     )
     runs = every.shape[0] - lengths[0]
     kept = slice(runs - min(last or runs, runs), runs)
-    sums = _window_sums(own, expected, lengths, alpha_parent=alpha_parent, kept=kept)
-    return _posterior(sums, prior, pmfs, single=np.ndim(total) == 1)
-
-
-def _window_sums(
-    local: Counts,
-    expected: Counts,
-    lengths: tuple[int, ...],
-    *,
-    alpha_parent: ArrayLike | None,
-    kept: slice,
-) -> WindowSums:
-    """As in ``reproduction``, from an infectiousness that is already known."""
-    spread = dispersion(local, expected, first=1, window=lengths[0])
-    at_end = slice(lengths[0], None)
-    parent = None
-    if alpha_parent is not None:
-        parent = np.zeros_like(local)
-        parent[at_end] = np.broadcast_to(np.asarray(alpha_parent, float), local[at_end].shape)
-    phi = spread.shrunk(parent)
-    gate = phi if parent is None else np.maximum(1.0, 1.0 + spread.mean * parent)
-    due = window_totals(expected, lengths)
-    chosen = choose_windows(due / gate[at_end])
-    ends = np.arange(lengths[0] + 1, local.shape[0] + 1)
-    return WindowSums(
-        t_start=(ends[:, None] - np.array(lengths)[chosen] + 1)[kept],
-        t_end=ends[kept],
-        cases=taken(window_totals(local, lengths), chosen)[kept],
-        expected=taken(due, chosen)[kept],
-        phi=phi[at_end][kept],
-        alpha=spread.alpha[at_end][kept],
-        phi_gate=gate[at_end][kept],
-    )
+    sums = window_sums(own, expected, lengths, alpha_parent=alpha_parent, kept=kept)
+    return posterior_of(sums, prior, pmfs, single=np.ndim(total) == 1)
 
 
 def _infectivity(counts: Counts, pmfs: Floats, shares: Floats) -> Counts:

@@ -147,38 +147,47 @@ def reproduction(
     check_pair(own, every, lengths[0])
     runs = every.shape[0] - lengths[0]
     kept = slice(runs - min(last or runs, runs), runs)
-    sums = _window_sums(
-        own, every, pmf, lengths, alpha_parent=alpha_parent, weekday=weekday, kept=kept
-    )
-    return _posterior(sums, prior, pmf, single=np.ndim(total) == 1)
+    factors = weekday_factors(every) if weekday else np.ones_like(every)
+    # Weekday enters the expected counts too: raw counts keep their information, and a weekday
+    # without reports needs no division of 0 by 0.
+    expected = factors * infectivity(every / factors, pmf)
+    sums = window_sums(own, expected, lengths, alpha_parent=alpha_parent, kept=kept)
+    return posterior_of(sums, prior, pmf, single=np.ndim(total) == 1)
 
 
-def _window_sums(
+def window_sums(
     local: Counts,
-    total: Counts,
-    pmf: ArrayLike,
+    expected: Counts,
     lengths: tuple[int, ...],
     *,
     alpha_parent: ArrayLike | None,
-    weekday: bool,
     kept: slice,
 ) -> WindowSums:
-    factors = weekday_factors(total) if weekday else np.ones_like(total)
-    # Weekday enters the expected counts too: raw counts keep their information, and a weekday
-    # without reports needs no division of 0 by 0.
-    expected = factors * infectivity(total / factors, pmf)
+    """Sums over the window of each day, its length chosen by the infectiousness ``expected``.
+
+    Parameters
+    ----------
+    local, expected
+        Local cases and infectiousness times weekday, shape (T, A).
+    lengths
+        Rising window lengths in days.
+    alpha_parent
+        Overdispersion of the parent area, broadcast to (W, A), with W = T - lengths[0].
+    kept
+        Which of the W windows.
+    """
     spread = dispersion(local, expected, first=1, window=lengths[0])
     at_end = slice(lengths[0], None)
-    shape = (total.shape[0] - lengths[0], total.shape[1])
+    shape = (local.shape[0] - lengths[0], local.shape[1])
     parent = None
     if alpha_parent is not None:
-        parent = np.zeros_like(total)
+        parent = np.zeros_like(local)
         parent[at_end] = np.broadcast_to(np.asarray(alpha_parent, dtype=np.float64), shape)
     phi = spread.shrunk(parent)
     gate = phi if parent is None else np.maximum(1.0, 1.0 + spread.mean * parent)
     due = window_totals(expected, lengths)
     chosen = choose_windows(due / gate[at_end])
-    ends = np.arange(lengths[0] + 1, total.shape[0] + 1)
+    ends = np.arange(lengths[0] + 1, local.shape[0] + 1)
     return WindowSums(
         t_start=(ends[:, None] - np.array(lengths)[chosen] + 1)[kept],
         t_end=ends[kept],
@@ -190,9 +199,10 @@ def _window_sums(
     )
 
 
-def _posterior(
+def posterior_of(
     sums: WindowSums, prior: GammaPrior, pmf: ArrayLike, *, single: bool
 ) -> Reproduction:
+    """Posterior and state of every window; ``pmf`` of one period (K,) or of several (P, K)."""
     shape = prior.shape + sums.cases / sums.phi
     rate = prior.rate + sums.expected / sums.phi
     low, q25, median, q75, high = gamma_quantiles(shape, (0.025, 0.25, 0.5, 0.75, 0.975)) / rate
