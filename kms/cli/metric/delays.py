@@ -14,7 +14,7 @@ from kms.cli.metric.input.series_file import (
     DailySeries,
     parse_count,
     parse_date,
-    parse_number,
+    read_by_lag,
     read_rows,
 )
 from kms.errors import ConfigError, DataError
@@ -256,19 +256,7 @@ def _table(reports: Reports, first: date, delays: int) -> tuple[Floats, float]:
 def _delay_file(path: Path, delays: int) -> Floats:
     import numpy as np
 
-    header, rows = read_rows(path)
-    if not {"d", "p"} <= set(header):
-        raise DataError(
-            f"{path}, line 1: columns are {', '.join(header[:8])}. Needed: d,p from d = 0."
-        )
-    weights: list[float] = []
-    for line, row in rows:
-        where = f"{path}, line {line}"
-        if parse_number(where, "d", row["d"]) != len(weights):
-            raise DataError(
-                f"{where}: d is {row['d']}, expected {len(weights)}. Give every day once, from 0."
-            )
-        weights.append(parse_number(where, "p", row["p"]))
+    weights = [share for _, share in read_by_lag(path, "d", "p", unit="day")]
     if abs(sum(weights) - 1) > 1e-6 or len(weights) > delays:
         raise DataError(
             f"{path}: {len(weights)} shares add up to {sum(weights):g}. They must add up to 1"

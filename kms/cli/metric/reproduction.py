@@ -14,9 +14,8 @@ from kms.cli.metric.app import Incidence, Row, metric_app, naming, write
 from kms.cli.metric.input.serial_interval import chosen_interval, uncertain_interval
 from kms.cli.metric.input.series_file import (
     DailySeries,
-    parse_number,
+    read_by_lag,
     read_daily_series,
-    read_rows,
 )
 from kms.errors import ConfigError, DataError
 
@@ -252,21 +251,10 @@ def cohort_number(
 
 def _read_shares(path: Path) -> list[float]:
     """Read the share known h days later, h = 0, 1, …; the last one holds from then on."""
-    header, rows = read_rows(path)
-    if not {"h", "share"} <= set(header):
-        raise DataError(
-            f"{path}, line 1: columns are {', '.join(header[:8])}. Needed: h,share from h = 0."
-        )
     shares: list[float] = []
-    for line, row in rows:
-        where = f"{path}, line {line}"
-        if parse_number(where, "h", row["h"]) != len(shares):
-            raise DataError(
-                f"{where}: h is {row['h']}, expected {len(shares)}. Give every day once, from 0."
-            )
-        share = parse_number(where, "share", row["share"])
+    for where, share in read_by_lag(path, "h", "share", unit="day"):
         if share > 1:
-            raise DataError(f"{where}: column 'share' is {row['share']}, above 1. Correct it.")
+            raise DataError(f"{where}: column 'share' is {share:g}, above 1. Correct it.")
         shares.append(share)
     if not shares:
         raise DataError(f"{path}: no rows below the header. Give one row per day of delay.")

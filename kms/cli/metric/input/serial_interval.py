@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from kms.cli.metric.input.series_file import parse_number, read_rows, read_text
+from kms.cli.metric.input.series_file import read_by_lag, read_text
 from kms.config import ROOT
 from kms.errors import ConfigError, DataError
 
@@ -94,19 +94,7 @@ def _discretised(mean: float, sd: float, days: int) -> Pmf:
 def _from_file(path: Path) -> Pmf:
     from metrics.transmission.serial_interval import checked_pmf
 
-    header, rows = read_rows(path)
-    if not {"k", "w"} <= set(header):
-        raise DataError(
-            f"{path}, line 1: columns are {', '.join(header[:8])}. Needed: k,w from k = 0."
-        )
-    weights: list[float] = []
-    for line, row in rows:
-        where = f"{path}, line {line}"
-        if parse_number(where, "k", row["k"]) != len(weights):
-            raise DataError(
-                f"{where}: k is {row['k']}, expected {len(weights)}. Give every lag once, from 0."
-            )
-        weights.append(parse_number(where, "w", row["w"]))
+    weights = [weight for _, weight in read_by_lag(path, "k", "w", unit="lag")]
     try:
         return checked_pmf(weights)
     except ValueError as error:

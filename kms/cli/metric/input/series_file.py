@@ -97,6 +97,23 @@ def _rows(path: Path, reader: Reader, header: list[str]) -> Iterator[tuple[int, 
         ) from error
 
 
+def read_by_lag(path: Path, lag: str, value: str, *, unit: str) -> Iterator[tuple[str, float]]:
+    """Give the numbers of lags 0, 1, …, and where each stands; `DataError` if one is missing."""
+    header, rows = read_rows(path)
+    if not {lag, value} <= set(header):
+        raise DataError(
+            f"{path}, line 1: columns are {', '.join(header[:8])}. Needed: {lag},{value} from"
+            f" {lag} = 0."
+        )
+    for place, (line, row) in enumerate(rows):
+        where = f"{path}, line {line}"
+        if parse_number(where, lag, row[lag]) != place:
+            raise DataError(
+                f"{where}: {lag} is {row[lag]}, expected {place}. Give every {unit} once, from 0."
+            )
+        yield where, parse_number(where, value, row[value])
+
+
 def read_daily_series(path: Path, *, step_days: int = 1) -> list[DailySeries]:
     """Read `date,cases` or `date,local,imported`, with an optional `area`.
 
