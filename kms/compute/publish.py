@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -129,7 +130,8 @@ def _compute(store: Store, as_of: datetime) -> tuple[list[Entry], dict[str, Any]
         "method_version": METHOD_VERSION,
         "reported_to": _reported_to(found.entries),
     }
-    return [*found.entries, *visits, *beds, *tests.entries], facts
+    epidemic = [*found.entries, *beds, *tests.entries]
+    return [*(replace(entry, disease=disease.id) for entry in epidemic), *visits], facts
 
 
 def _reported_to(entries: tuple[Entry, ...]) -> dict[str, str]:

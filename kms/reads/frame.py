@@ -64,7 +64,7 @@ def read_frame(connection: Connection, request: Request, issue: Issue | None = N
     shown = current_issue(connection)
     facts, latest = issue.facts, issue.id == shown.id
     now = clock(connection) if latest else issue.as_of
-    disease = load_diseases()[facts["disease"]]
+    disease = load_diseases()[issue.disease]
     return Frame(
         publication_id=issue.id,
         as_of=issue.as_of,
@@ -92,7 +92,7 @@ def read_frame(connection: Connection, request: Request, issue: Issue | None = N
 
 
 def _estimates_to(connection: Connection, issue: Issue) -> date | None:
-    found = latest_values(connection, issue.id, area=COUNTRY, indicator="r_t")
+    found = latest_values(connection, issue.id, [issue.disease], area=COUNTRY, indicator="r_t")
     return found[0]["ref_date"] if found else None
 
 

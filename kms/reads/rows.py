@@ -59,7 +59,7 @@ class Newest:
 
 def newest_values(connection: Connection, issue: Issue, disclosure: Disclosure) -> Newest:
     """Read every newest value of a publication."""
-    rows = latest_values(connection, issue.id)
+    rows = latest_values(connection, issue.id, ["", issue.disease])
     values = {(r["indicator"], r["area"], r["sector"]): r for r in rows}
     return Newest(issue, values, _today(connection, issue), disclosure)
 

@@ -25,11 +25,12 @@ from kms.reads.shown import ShownFigures
 from kms.reads.views import Frame
 from kms.reference import load_areas, load_inspection_items, load_sectors
 from kms.store.engine import Store
-from kms.store.publications import latest_values, read_series
+from kms.store.publications import Issue, latest_values, read_series
 from metrics.states import State
 
 BY_SECTOR = ("compliance_initial", "compliance_after")
 INDICATORS = (*sorted(MADE_FROM), *sorted(COUNTS), *BY_SECTOR, *BEDS, POSITIVITY)
+Key = tuple[str, str, str]  # indicator, area, sector
 COLUMNS = ("ref_date", "value", "low", "high", "state", "completeness")
 
 
@@ -101,13 +102,8 @@ def read_series_view(
     with store.read() as connection:
         issue = resolve_issue(connection, request)
         frame = read_frame(connection, request, issue)
-        series = read_series(connection, issue.id, query.indicator, query.area, sector=sector)
-        if series is None:
-            raise NoDataError(
-                f"publication {issue.id} has no {query.indicator} of area {query.area}"
-                + (f", sector {sector}" if sector else "")
-                + "; choose a region or province, or another sector"
-            )
+        key = (query.indicator, query.area, sector)
+        series = _read(connection, issue, key)
         as_it_is = exact or rule is None
         if as_it_is:
             series = only_shown(series)
@@ -115,8 +111,7 @@ def read_series_view(
             shown = ShownFigures(connection, issue, Disclosure(rule or EXACT))
             series = shown.figures(query.indicator, [query.area])[query.area].at_home()
         else:
-            told = _told(connection, series, (issue.id, query.indicator, query.area), rule)
-            series = rounded(told, query.indicator)
+            series = rounded(_told(connection, issue, key, rule=rule), query.indicator)
     points = tuple(_points(series, query))
     return PublishedSeries(frame, query.indicator, query.area, sector, points, exact=as_it_is)
 
@@ -140,7 +135,7 @@ def read_newest(
     with store.read() as connection:
         issue = resolve_issue(connection, request)
         frame = read_frame(connection, request, issue)
-        found = latest_values(connection, issue.id, indicator=indicator)
+        found = latest_values(connection, issue.id, ["", issue.disease], indicator=indicator)
         dated = sorted((row["area"], row["sector"]) for row in found if row["ref_date"])
         if exact:
             dated = [(area, sector) for area, sector in dated if sees_exact(who, area, sector)]
@@ -154,34 +149,33 @@ def read_newest(
                 rows.append((area, "", point))
         else:
             for area, sector in dated:
-                series = read_series(connection, issue.id, indicator, area, sector=sector)
-                if series is not None:
-                    told_so = _told(
-                        connection, series, (issue.id, indicator, area), EXACT if exact else rule
-                    )
-                    told_so = told_so if exact else rounded(told_so, indicator)
-                    rows.append((area, sector, _point(told_so, len(series) - 1, indicator)))
+                key = (indicator, area, sector)
+                told_so = _told(connection, issue, key, rule=EXACT if exact else rule)
+                told_so = told_so if exact else rounded(told_so, indicator)
+                rows.append((area, sector, _point(told_so, len(told_so) - 1, indicator)))
     return NewestValues(frame, indicator, tuple(rows), exact=exact)
 
 
-def _told(
-    connection: Connection,
-    series: Series,
-    what: tuple[str, str, str],
-    rule: DisclosureRule | None,
-) -> Series:
-    """Return what may be told of a figure that is not made from cases.
+def _read(connection: Connection, issue: Issue, key: Key) -> Series:
+    """Read a series by indicator, area and sector; what is told by sector has no disease."""
+    indicator, area, sector = key
+    disease = "" if sector else issue.disease
+    found = read_series(connection, issue.id, indicator, area, sector=sector, disease=disease)
+    if found is None:
+        raise NoDataError(
+            f"publication {issue.id} has no {indicator} of area {area}"
+            + (f", sector {sector}" if sector else "")
+            + "; choose a region or province, or another sector"
+        )
+    return found
 
-    `what` names it: publication, indicator, area.
-    """
-    shown = only_shown(series)
-    publication_id, indicator, area = what
+
+def _told(connection: Connection, issue: Issue, key: Key, *, rule: DisclosureRule | None) -> Series:
+    """Return what may be told of a figure that is not made from cases."""
+    shown, (indicator, area, _) = only_shown(_read(connection, issue, key)), key
     if indicator != POSITIVITY or rule is None or rule.is_exact:
         return shown
-    persons = read_series(connection, publication_id, POSITIVE, area)
-    if persons is None:
-        raise NoDataError(f"the counts behind {indicator} are not kept any more, nor is it shown")
-    return disclosed_share(shown, persons, rule)
+    return disclosed_share(shown, _read(connection, issue, (POSITIVE, area, "")), rule)
 
 
 def _from_cases(indicator: str) -> bool:

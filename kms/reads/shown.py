@@ -114,7 +114,9 @@ class ShownFigures:
         wanted = [code for code in codes if (indicator, code) not in self._read]
         if not wanted:
             return
-        found = read_many(self.connection, self.issue.id, indicator, wanted)
+        found = read_many(
+            self.connection, self.issue.id, indicator, wanted, disease=self.issue.disease
+        )
         self._series |= {(indicator, code): series for code, series in found.items()}
         self._read |= {(indicator, code) for code in wanted}
 

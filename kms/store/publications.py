@@ -35,6 +35,7 @@ class Entry:
     sector: str
     series: Series
     cases: int | None = None  # exact count behind the newest value
+    disease: str = ""  # none for what is told of workplaces
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ class Issue:
     inputs_hash: str
     state: str
     facts: Mapping[str, Any]
+
+    @property
+    def disease(self) -> str:
+        """The disease whose R and cases every page shows."""
+        return str(self.facts["disease"])
 
 
 def write_draft(store: Store, issue: Issue, entries: Sequence[Entry]) -> None:
@@ -142,7 +148,13 @@ def with_inputs(
 
 
 def read_series(
-    connection: Connection, publication_id: str, indicator: str, area: str, *, sector: str = ""
+    connection: Connection,
+    publication_id: str,
+    indicator: str,
+    area: str,
+    *,
+    sector: str = "",
+    disease: str = "",
 ) -> Series | None:
     """Return one series of a publication."""
     content = connection.execute(
@@ -150,6 +162,7 @@ def read_series(
         .join(EstimateSeries, EstimateSeries.hash == EstimateBlob.hash)
         .where(
             EstimateSeries.publication_id == publication_id,
+            EstimateSeries.disease == disease,
             EstimateSeries.indicator == indicator,
             EstimateSeries.area == area,
             EstimateSeries.sector == sector,
@@ -159,7 +172,12 @@ def read_series(
 
 
 def read_many(
-    connection: Connection, publication_id: str, indicator: str, areas: Iterable[str]
+    connection: Connection,
+    publication_id: str,
+    indicator: str,
+    areas: Iterable[str],
+    *,
+    disease: str = "",
 ) -> dict[str, Series]:
     """Return one indicator's series of several areas."""
     statement = (
@@ -167,6 +185,7 @@ def read_many(
         .join(EstimateBlob, EstimateSeries.hash == EstimateBlob.hash)
         .where(
             EstimateSeries.publication_id == publication_id,
+            EstimateSeries.disease == disease,
             EstimateSeries.indicator == indicator,
             EstimateSeries.area.in_(list(areas)),
             EstimateSeries.sector == "",
@@ -176,10 +195,17 @@ def read_many(
 
 
 def latest_values(
-    connection: Connection, publication_id: str, *, area: str = "", indicator: str = ""
+    connection: Connection,
+    publication_id: str,
+    diseases: Iterable[str],
+    *,
+    area: str = "",
+    indicator: str = "",
 ) -> list[Mapping[str, Any]]:
-    """Return the newest values of a publication, of an area or an indicator."""
-    statement = select(LatestValue.__table__).where(LatestValue.publication_id == publication_id)
+    """Return the newest values of a publication for some diseases, of an area or an indicator."""
+    statement = select(LatestValue.__table__).where(
+        LatestValue.publication_id == publication_id, LatestValue.disease.in_(list(diseases))
+    )
     if area:
         statement = statement.where(LatestValue.area == area)
     if indicator:
@@ -232,6 +258,7 @@ def _issue_row(issue: Issue, state: str) -> dict[str, Any]:
 def _series_row(issue: Issue, entry: Entry, name: str) -> dict[str, Any]:
     return {
         "publication_id": issue.id,
+        "disease": entry.disease,
         "indicator": entry.indicator,
         "area": entry.area,
         "sector": entry.sector,
@@ -245,6 +272,7 @@ def _latest_row(issue: Issue, entry: Entry) -> dict[str, Any]:
     at = len(series) - 1 if place is None else place
     row: dict[str, Any] = {
         "publication_id": issue.id,
+        "disease": entry.disease,
         "indicator": entry.indicator,
         "area": entry.area,
         "sector": entry.sector,

@@ -184,11 +184,9 @@ def _tell(store: Store, settings: Settings, name: str, passed: Sequence[Passed])
 
 def series_digest(connection: Connection, publication_id: str) -> str:
     """Return a name for all series of a publication: the same keys with the same contents."""
-    keys = (EstimateSeries.indicator, EstimateSeries.area, EstimateSeries.sector)
-    statement = select(*keys, EstimateSeries.hash)
-    found = connection.execute(
-        statement.where(EstimateSeries.publication_id == publication_id)
-    ).all()
+    table = EstimateSeries
+    statement = select(table.disease, table.indicator, table.area, table.sector, table.hash)
+    found = connection.execute(statement.where(table.publication_id == publication_id)).all()
     lines = sorted("\t".join(row) for row in found)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 

@@ -184,6 +184,7 @@ class EstimateSeries(DataTable):
 
     __tablename__ = "estimate_series"
     publication_id: Mapped[str] = mapped_column(ForeignKey("publication.id"), primary_key=True)
+    disease: Mapped[str] = mapped_column(String(40), primary_key=True)  # "" for workplaces
     indicator: Mapped[str] = mapped_column(String(40), primary_key=True)
     area: Mapped[str] = mapped_column(String(40), primary_key=True)
     sector: Mapped[str] = mapped_column(String(10), primary_key=True)
@@ -195,6 +196,7 @@ class LatestValue(DataTable):
 
     __tablename__ = "latest_value"
     publication_id: Mapped[str] = mapped_column(ForeignKey("publication.id"), primary_key=True)
+    disease: Mapped[str] = mapped_column(String(40), primary_key=True)  # "" for workplaces
     indicator: Mapped[str] = mapped_column(String(40), primary_key=True)
     area: Mapped[str] = mapped_column(String(40), primary_key=True)
     sector: Mapped[str] = mapped_column(String(10), primary_key=True)

@@ -103,9 +103,8 @@ def make_attacked(settings: Settings, seed: int, *, regions: int, editions: int)
     listed: Any = client.get("/api/v1/areas").json
     with store.read() as connection:
         issue = current_issue(connection)
-        counted = read_many(
-            connection, issue.id, "cases_report", [row["code"] for row in listed["data"]]
-        )
+        codes = [row["code"] for row in listed["data"]]
+        counted = read_many(connection, issue.id, "cases_report", codes, disease=issue.disease)
         # Provinces of regions without a case have none to hide.
         alive = {code for code, series in counted.items() if series.value.any()}
         areas = {
@@ -115,7 +114,9 @@ def make_attacked(settings: Settings, seed: int, *, regions: int, editions: int)
         }
         found = Attacked(store, client, areas, {}, {}, {})
         for indicator in (*INDICATORS, "cases_placeless"):
-            for area, series in read_many(connection, issue.id, indicator, areas).items():
+            for area, series in read_many(
+                connection, issue.id, indicator, areas, disease=issue.disease
+            ).items():
                 if indicator in COUNTS or found.exact["cases_report", area].value.any():
                     found.exact[indicator, area] = series
     found.public = public_series(found, found.exact)

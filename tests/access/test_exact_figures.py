@@ -46,7 +46,8 @@ OF_ALL = somebody(ANALYST)
 def exact_counts(store: Store, area: str) -> dict[str, int]:
     with store.read() as connection:
         issue = current_issue(connection)
-        series = read_series(connection, issue.id, f"cases_{issue.facts['basis']}", area)
+        name = f"cases_{issue.facts['basis']}"
+        series = read_series(connection, issue.id, name, area, disease=issue.disease)
     assert series is not None
     return {str(d): int(n) for d, n in zip(series.dates(), series.value, strict=True)}
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from kms.config import Settings
+from kms.domain.series import encode, fingerprint, make_series
 from kms.store import migrate as migration
-from kms.store.engine import open_store, writing
+from kms.store.engine import DATA_SCHEMA, OPS_SCHEMA, Store, open_store, writing
 from kms.store.ledger import last_served, recent_runs
 from kms.store.migrate import drift, migrate
+from kms.store.publications import issues, latest_values, read_series
 
 SLOTS = ("2026-11-14T18:10:00.000000Z", "2026-11-15T18:10:00.000000Z")
 RUNS = (  # id, slot, started, state
@@ -25,7 +30,28 @@ RUNS = (  # id, slot, started, state
 )
 
 
-@pytest.mark.parametrize("engine", ["sqlite", pytest.param("pg", marks=pytest.mark.postgres)])
+ENGINES = ["sqlite", pytest.param("pg", marks=pytest.mark.postgres)]
+
+
+@contextmanager
+def _older(store: Store, name: str, revision: str) -> Iterator[Connection]:
+    """Bring one of the two stores to an older schema and give a connection to it."""
+    folder = Path(migration.__file__).parent / "migrations" / name
+    engine = store.data if name == "data" else store.ops
+    if engine.dialect.name == "postgresql":
+        with engine.begin() as connection:
+            connection.execute(
+                text(f"CREATE SCHEMA {DATA_SCHEMA if name == 'data' else OPS_SCHEMA}")
+            )
+    with writing(engine) as connection:
+        config = Config()
+        config.set_main_option("script_location", str(folder))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        yield connection
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_runs_of_one_due_time_become_the_last_of_them(
     engine: str, settings: Settings, request: pytest.FixtureRequest
 ) -> None:
@@ -33,15 +59,7 @@ def test_runs_of_one_due_time_become_the_last_of_them(
         url = request.getfixturevalue("postgres_url")
         settings = settings.model_copy(update={"database_url": url})
     store = open_store(settings)
-    folder = Path(migration.__file__).parent / "migrations" / "ops"
-    if engine == "pg":
-        with store.ops.begin() as connection:
-            connection.execute(text("CREATE SCHEMA kms_ops"))
-    with writing(store.ops) as connection:
-        config = Config()
-        config.set_main_option("script_location", str(folder))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0002")
+    with _older(store, "ops", "0002") as connection:
         for run_id, slot, started, state in RUNS:
             connection.execute(
                 text(
@@ -58,3 +76,57 @@ def test_runs_of_one_due_time_become_the_last_of_them(
     store.close()
     assert found == [("d", "abandoned"), ("c", "published"), ("b", "published")]
     assert served == datetime(2026, 11, 15, 18, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_series_of_one_disease_are_known_as_its_own(
+    engine: str, settings: Settings, request: pytest.FixtureRequest
+) -> None:
+    if engine == "pg":
+        url = request.getfixturevalue("postgres_url")
+        settings = settings.model_copy(update={"database_url": url})
+    store = open_store(settings)
+    content = encode(make_series(date(2026, 11, 1), np.array([1.2])))
+    name = fingerprint(content)
+    with _older(store, "data", "0004") as connection:
+        connection.execute(
+            text(
+                "INSERT INTO publication (id, as_of, published_at, inputs_hash, state, facts) "
+                "VALUES ('p', :at, :at, 'x', 'published', :facts)"
+            ),
+            {"at": SLOTS[0], "facts": '{"disease": "measles"}'},
+        )
+        connection.execute(
+            text("INSERT INTO estimate_blob (hash, content) VALUES (:hash, :content)"),
+            {"hash": name, "content": content},
+        )
+        for indicator, sector in (("r_t", ""), ("compliance_after", "F"), ("not_met.x", "ALL")):
+            key = {"indicator": indicator, "sector": sector}
+            connection.execute(
+                text(
+                    "INSERT INTO estimate_series (publication_id, indicator, area, sector, hash) "
+                    "VALUES ('p', :indicator, '0000000000', :sector, :hash)"
+                ),
+                key | {"hash": name},
+            )
+            connection.execute(
+                text(
+                    "INSERT INTO latest_value (publication_id, indicator, area, sector, state) "
+                    "VALUES ('p', :indicator, '0000000000', :sector, 'final')"
+                ),
+                key,
+            )
+    migrate(store)
+    assert drift(store) == []
+    with store.read() as connection:
+        (issue,) = issues(connection)
+        told = {
+            disease: {row["indicator"] for row in latest_values(connection, "p", [disease])}
+            for disease in ("", issue.disease)
+        }
+        r = read_series(connection, "p", "r_t", "0000000000", disease=issue.disease)
+        items = read_series(connection, "p", "not_met.x", "0000000000", sector="ALL")
+    store.close()
+    assert told == {"": {"compliance_after", "not_met.x"}, "measles": {"r_t"}}
+    assert r is not None
+    assert items is not None

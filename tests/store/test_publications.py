@@ -41,7 +41,7 @@ def another(store: Store, *, days: int = 7, name: str = "later") -> Issue:
     """Write a draft like the current publication, known some days later."""
     with store.read() as connection:
         shown = current_issue(connection)
-        series = read_series(connection, shown.id, "r_t", NATION)
+        series = read_series(connection, shown.id, "r_t", NATION, disease=shown.disease)
     assert series is not None
     issue = Issue(
         id=name,

@@ -38,7 +38,9 @@ def test_published_ranges_of_r_hold_the_truth_when_they_were_published(
     inside, error = [], []
     with store.read() as connection:
         for issue in issues(connection):
-            for code, series in read_many(connection, issue.id, "r_t", geography.regions).items():
+            for code, series in read_many(
+                connection, issue.id, "r_t", geography.regions, disease=issue.disease
+            ).items():
                 region, last = geography.regions.index(code), series.last_told()
                 for place in range((last or 0) - RATED_DAYS, (last or 0) + 1):
                     if series.state[place] != State.FINAL:
