@@ -124,20 +124,8 @@ def cases_card(view: AreaView, visit: Visit) -> Component:
     _ = text.gettext
     if not cases.dates:
         return card(_("Cases"), empty(_("No cases were received.")))
-    known = [
-        (day, value)
-        for day, value in zip(cases.dates, cases.mean7, strict=True)
-        if value is not None
-        and (cases.provisional_from is None or day < cases.provisional_from)
-        and (not cases.by_week or day.isoweekday() == SATURDAY)
-    ]
-    finding = _("Too few cases are shown for a mean.")
-    outer = range_name(text, RANGE_LEVEL)
     mean_name = _("mean of the week") if cases.by_week else _("7-day mean")
-    if known:
-        finding = _("{n} a day in the week to {day}.").format(
-            n=text.number(known[-1][1]), day=text.short_day(known[-1][0])
-        )
+    finding, outer = _cases_finding(cases, text), range_name(text, RANGE_LEVEL)
     expected = view.nowcast if cases.basis == "onset" else NOTHING
     rows = _case_rows(cases, expected, text)
     body = chart(
@@ -181,6 +169,22 @@ def cases_card(view: AreaView, visit: Visit) -> Component:
             if view.changing_delay
             else "",
         ),
+    )
+
+
+def _cases_finding(cases: CasesView, text: Texts) -> str:
+    """Say how many a day there were in the last week that is all but complete."""
+    known = [
+        (day, value)
+        for day, value in zip(cases.dates, cases.mean7, strict=True)
+        if value is not None
+        and (cases.provisional_from is None or day < cases.provisional_from)
+        and (not cases.by_week or day.isoweekday() == SATURDAY)
+    ]
+    if not known:
+        return text.gettext("Too few cases are shown for a mean.")
+    return text.gettext("{n} a day in the week to {day}.").format(
+        n=text.number(known[-1][1]), day=text.short_day(known[-1][0])
     )
 
 
