@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -31,6 +30,9 @@ if TYPE_CHECKING:
     from metrics.transmission.weekly_counts import WeeklyR
 
     Nodes = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+SMALLEST_PRIOR, LARGEST_PRIOR = 0.001, 1_000.0  # of R
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,10 @@ def reproduction_number(
             mean=si_mean, sd=si_sd, disease=disease, mean_sd=si_mean_sd, sd_sd=si_sd_sd
         )
     for name, value in (("--prior-mean", prior_mean), ("--prior-sd", prior_sd)):
-        if value is not None and not 0 < value < math.inf:
-            raise ConfigError(f"{name} is {value}. Give a number above 0.")
+        if value is not None and not SMALLEST_PRIOR <= value <= LARGEST_PRIOR:
+            raise ConfigError(
+                f"{name} is {value:g}. Give a number from {SMALLEST_PRIOR:g} to {LARGEST_PRIOR:g}."
+            )
     setting = RSetting(incidence, pmf, windows, prior_mean, prior_sd, nodes, weekly)
     if plain:
         write(series, R_COLUMNS, (_plain_rows(one, setting) for one in series))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 DISEASES = ROOT / "data" / "reference" / "diseases"
 DEFAULT_DISEASE = "covid19"
 LONGEST_LAG = 3_650  # days
+LONGEST_DAYS = 365.0  # of any number that describes a serial interval
 
 
 def chosen_interval(
@@ -33,6 +34,7 @@ def chosen_interval(
 
     Raises `ConfigError` if options contradict each other, `DataError` if the file is unusable.
     """
+    _check_days(**{"--si-mean": mean, "--si-sd": sd})
     numbers = mean is not None or sd is not None
     if sum((file is not None, numbers, disease is not None)) > 1:
         raise ConfigError(
@@ -68,6 +70,7 @@ def uncertain_interval(
     """
     from metrics.transmission.mixture import interval_nodes
 
+    _check_days(**{"--si-mean-sd": mean_sd, "--si-sd-sd": sd_sd})
     if mean is None and sd is None:
         mean, sd = _from_disease(disease or DEFAULT_DISEASE)
     elif disease is not None or mean is None or sd is None:
@@ -78,6 +81,16 @@ def uncertain_interval(
         raise ConfigError(
             f"{error}. Check --si-mean, --si-sd, --si-mean-sd and --si-sd-sd."
         ) from error
+
+
+def _check_days(**given: float | None) -> None:
+    """Refuse numbers of days that no infection has, before anything is computed with them."""
+    for option, days in given.items():
+        if days is not None and not days <= LONGEST_DAYS:
+            raise ConfigError(
+                f"{option} is {days:g} days. Give {LONGEST_DAYS:g} days or fewer; times of other"
+                " units are not meant."
+            )
 
 
 def _discretised(mean: float, sd: float, days: int) -> Pmf:
