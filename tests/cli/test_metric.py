@@ -201,10 +201,13 @@ def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
         (["--si-mean", "4"], "--si-sd is missing"),
         (["--si-sd", "4"], "--si-mean is missing"),
         (["--si-mean", "0.5", "--si-sd", "4"], "mean 0.5 days"),
-        (["--si-mean", "4", "--si-sd", "nan"], "sd nan days"),
+        (["--si-mean", "4", "--si-sd", "nan"], "--si-sd is nan days"),
         ([*SI, "--disease", "covid19"], "exclude each other"),
         (["--disease", "../secret"], "disease '../secret' is not known"),
-        ([*SI, "--prior-sd", "0"], "--prior-sd is 0.0"),
+        ([*SI, "--prior-sd", "0"], "--prior-sd is 0. Give a number from 0.001"),
+        (["--si-mean", "1e308", "--si-sd", "1"], "--si-mean is 1e+308 days"),
+        ([*SI, "--si-mean-sd", "1e9"], "--si-mean-sd is 1e+09 days"),
+        ([*SI, "--prior-mean", "1e308"], "--prior-mean is 1e+308"),
     ],
 )
 def test_options_that_make_no_sense_are_a_usage_error(
