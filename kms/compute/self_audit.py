@@ -32,7 +32,7 @@ LOOK_BACK = timedelta(days=366)
 WEEK = 7
 LEVELS = ((RANGE_LEVEL, "low", "high"), (INNER_RANGE_LEVEL, "low50", "high50"))
 SHOWN = (State.FINAL, State.PROVISIONAL)
-DIGITS = 4
+DIGITS = 6
 
 Floats = NDArray[np.float64]
 

@@ -198,7 +198,7 @@ def runs_card(view: DataView, visit: Visit) -> Component:
     text = visit.text
     _ = text.gettext
     if not view.runs:
-        return card(_("Runs"), empty(_("No refresh has run yet.")))
+        return card(_("Runs"), empty(_("No refresh has run here yet."), _without_run(view, text)))
     columns = [
         Column(_("Started")),
         Column(_("Kind")),
@@ -227,6 +227,16 @@ def runs_card(view: DataView, visit: Visit) -> Component:
         for row in view.runs
     ]
     return _list_card(_("Runs"), _("refreshes, newest first"), columns, rows)
+
+
+def _without_run(view: DataView, text: Texts) -> str:
+    """Say how what is shown came about when no refresh made it."""
+    words = (
+        text.gettext("Publication {id} was made when the demonstration data were taken in.")
+        if view.frame.synthetic
+        else text.gettext("Publication {id} was made by a replay, or the list of refreshes is new.")
+    )
+    return words.format(id=view.frame.publication_id)
 
 
 def _list_card(name: str, sub: str, columns: list[Column], rows: list[Component]) -> Component:

@@ -18,8 +18,9 @@ from kms.store.publications import current_issue
 from kms.texts import texts
 from layouts.components.data.held import held_card
 from layouts.render import to_html
+from tests.layouts.conftest import VIEWS, pages_with, server_of
 from tests.layouts.test_pages import served
-from tests.layouts.view_factory import data_view, held_rows
+from tests.layouts.view_factory import data_view, frame, held_rows
 
 ANALYST = Principal(account="a1", grants=(Grant("analyst"),))
 
@@ -87,6 +88,24 @@ def test_it_says_so_where_nothing_was_computed_or_published() -> None:
     assert "Not computed for this publication." in shown(None)
     assert "No range has been published" in shown(())
     assert "Hindi kinuwenta" in shown(None, "fil")
+
+
+def test_only_all_is_written_as_all_and_only_none_as_none() -> None:
+    row = HeldRow("r_t", 0.5, None, None, 12611, 9, 0.9981, 0.9961, 0.99998, 0.00002, 0.0019)
+    assert "99.8% 99.6%–99.9% 0.2% 0.1%" in shown((row,))
+    every = HeldRow("r_t", 0.95, None, None, 12611, 9, 1.0, 0.5278, 1.0, 0.0, 0.0)
+    assert "100% 53%–100% 0% 0%" in shown((every,))
+
+
+def test_without_a_run_the_page_says_where_its_figures_come_from() -> None:
+    pages = []
+    for synthetic in (True, False):
+        view = data_view(runs=(), frame=frame(synthetic=synthetic))
+        pages_of = pages_with(VIEWS | {"/data": lambda frame, view=view: view})
+        pages.append(served(server_of(pages_of).test_client().get("/data").text))
+    assert all("No refresh has run here yet." in page for page in pages)
+    assert "2026-11-16-a41c was made when the demonstration data were taken in" in pages[0]
+    assert "2026-11-16-a41c was made by a replay, or the list of refreshes is new" in pages[1]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from layouts.components.cards import Child, card, empty, two
 from layouts.components.tables import Column, body_row, group_row, wide_table
 
 ESTIMATES = ("r_t",)  # never known for sure, only estimated again
+RARE, RAREST = 0.01, 0.001  # shares nearer to none or all have a decimal; the nearest one is told
 
 
 def held_card(view: DataView, text: Texts) -> Component:
@@ -69,8 +70,8 @@ def _cells(row: HeldRow, text: Texts) -> list[Child]:
     return [
         two(range_name, group) if group else range_name,
         _share(row, text),
-        "" if row.above is None else text.percent(row.above),
-        "" if row.below is None else text.percent(row.below),
+        "" if row.above is None else _percent(row.above, text),
+        "" if row.below is None else _percent(row.below, text),
         text.number(row.compared),
         text.number(row.waiting),
     ]
@@ -80,16 +81,23 @@ def _share(row: HeldRow, text: Texts) -> Child:
     """Write the share that held over its own range, and whether that is as often as was said."""
     if row.inside is None or row.low is None or row.high is None:
         return marks.state(text, "too_few")
-    own = text.span(text.percent(row.low), text.percent(row.high))
+    own = text.span(_percent(row.low, text), _percent(row.high, text))
     if row.indicator in ESTIMATES:
-        return two(html.B(text.percent(row.inside)), own)
+        return two(html.B(_percent(row.inside, text)), own)
     if row.high < row.said:
         word = text.gettext("less often than said")
     elif row.low > row.said:
         word = text.gettext("more often than said")
     else:
         word = text.gettext("as said")
-    return two(html.B(text.percent(row.inside)), f"{own}, {word}", "wrap")
+    return two(html.B(_percent(row.inside, text)), f"{own}, {word}", "wrap")
+
+
+def _percent(share: float, text: Texts) -> str:
+    """Write a share so that only none is 0% and only all are 100%."""
+    if share in (0, 1) or RARE <= share <= 1 - RARE:
+        return text.percent(share)
+    return text.percent(min(max(share, RAREST), 1 - RAREST), 1)
 
 
 def _against(indicator: str, text: Texts) -> str:
