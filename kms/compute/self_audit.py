@@ -47,14 +47,15 @@ class Judged:
     """
 
     indicator: str
-    later: str  # {basis}: by the time axis of R
+    later: str
+    axis: str  # by which days are counted; none: that of R, which may change
     is_count: bool
 
 
 JUDGED = (
-    Judged("r_t", "r_t", is_count=False),
-    Judged("nowcast_cases", "cases_onset", is_count=True),
-    Judged("forecast_cases", "cases_{basis}", is_count=True),
+    Judged("r_t", "r_t", "", is_count=False),
+    Judged("nowcast_cases", "cases_onset", "onset", is_count=True),
+    Judged("forecast_cases", "cases_report", "report", is_count=True),
 )
 
 
@@ -64,6 +65,11 @@ class Cut:
 
     issue: Issue
     last: int
+
+    @property
+    def basis(self) -> str:
+        """The axis of R in it."""
+        return str(self.issue.facts["basis"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,9 @@ def self_audit(connection: Connection, issue: Issue, areas: Sequence[str]) -> tu
     cases = {place: series for place, series, _ in past.read(past.newest, "cases_report")}
     found: list[Hits] = []
     for label, judged in enumerate(JUDGED):
-        shown = _stacked([_published(past, cut, judged, cases) for cut in past.cuts])
+        # R by another axis is another figure.
+        same = [c for c in past.cuts if judged.axis or c.basis == past.newest.basis]
+        shown = _stacked([_published(past, cut, judged, cases) for cut in same])
         if shown:
             known = _matured(past, judged, since=int(shown["day"].min()))
             found += audit(
@@ -142,7 +150,7 @@ def _cuts(connection: Connection, issue: Issue) -> tuple[Cut, ...]:
     """Return the publications to look at, oldest first, the given one last.
 
     Of one cut the first that was published: what came out of it later was not what readers saw.
-    One that was rolled back was seen. Another time axis is another figure.
+    One that was rolled back was seen.
     """
     first: dict[Any, Issue] = {}
     for each in sorted(issues(connection), key=lambda i: (i.as_of, i.published_at)):
@@ -152,10 +160,9 @@ def _cuts(connection: Connection, issue: Issue) -> tuple[Cut, ...]:
     for each in first.values():
         recent = each.as_of > issue.as_of - EVERY_ONE
         of_week[each.as_of if recent else each.as_of.toordinal() // WEEK] = each
-    basis = issue.facts["basis"]
-    same = [each for each in of_week.values() if each.facts["basis"] == basis]
     return tuple(
-        Cut(each, date.fromisoformat(each.facts["cases_to"]).toordinal()) for each in (*same, issue)
+        Cut(each, date.fromisoformat(each.facts["cases_to"]).toordinal())
+        for each in (*of_week.values(), issue)
     )
 
 
@@ -194,14 +201,13 @@ def _published(past: Past, cut: Cut, judged: Judged, cases: Mapping[int, Series]
 
 def _matured(past: Past, judged: Judged, *, since: int) -> dict[str, Any]:
     """Return the later value of each area and day from `since` on that has one."""
-    newest, basis = past.newest, past.newest.issue.facts["basis"]
-    later = judged.later.format(basis=basis)
-    # Of counts on another axis than that of R it is not known how complete they are.
-    tells_share = judged.is_count and later == f"cases_{basis}"
+    newest = past.newest
+    # How complete days of onset are is only known where R goes by them.
+    tells_share = judged.is_count and judged.axis in ("report", newest.basis)
     values = np.full((len(past.areas), newest.last - since + 1), np.nan)
     # From the newest back: of a count the first publication that was old enough has the word.
     for cut in reversed(past.cuts) if judged.is_count else [newest]:
-        for place, series, days in past.read(cut, later):
+        for place, series, days in past.read(cut, judged.later):
             settled = days <= cut.last - MATURE_DAYS
             if tells_share and cut is newest:
                 settled |= series.completeness >= COMPLETE

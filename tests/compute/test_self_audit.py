@@ -74,7 +74,7 @@ def share_known(age: int) -> float:
     return min(1.0, 0.1 + 0.0445 * age)
 
 
-def made(name: str, last: date, *, seed: int, basis: str = "onset", hour: int = 8) -> Made:
+def made(name: str, last: date, *, seed: int, basis: str = "onset") -> Made:
     """Make a publication: counts of its day, and ranges of which many do not hold."""
     draw = np.random.default_rng(seed)
     days = (last - FIRST).days + 1
@@ -85,9 +85,10 @@ def made(name: str, last: date, *, seed: int, basis: str = "onset", hour: int = 
         final = np.random.default_rng(len(area) + int(mean)).poisson(mean, 450)[:days]
         late = ages // 30  # reports after the first month, which are nobody's target
         counts = np.floor(final * known) + late
-        series["cases_onset", area] = make_series(FIRST, counts, completeness=known)
+        told = known if basis == "onset" else np.ones(days)  # as publications have it
+        series["cases_onset", area] = make_series(FIRST, counts, completeness=told)
         series["cases_report", area] = make_series(
-            FIRST, final.astype(float), completeness=np.ones(days)
+            FIRST, final + late.astype(float), completeness=np.ones(days)
         )
         state = np.where(ages < 8, State.HIDDEN, State.FINAL).astype(float)
         state[draw.random(days) < 0.1] = State.TOO_FEW
@@ -106,7 +107,7 @@ def made(name: str, last: date, *, seed: int, basis: str = "onset", hour: int = 
         series["forecast_cases", area] = with_ranges(
             last + timedelta(days=1), ahead, 1 + mean * 0.2 * draw.random(14), state=np.zeros(14)
         )
-    as_of = datetime.combine(last + timedelta(days=1), time(hour, tzinfo=UTC))
+    as_of = datetime.combine(last + timedelta(days=1), time(8, tzinfo=UTC))
     facts = {"disease": DISEASE, "basis": basis, "cases_to": last.isoformat()}
     return Made(Issue(name, as_of, NOW + timedelta(days=seed), name, DRAFT, facts), last, series)
 
@@ -147,15 +148,13 @@ def expected(looked_at: list[Made]) -> dict[Key, list[tuple[date, float, float, 
     groups: dict[Key, list[tuple[date, float, float, float | None]]] = {}
     for one in looked_at:
         for (indicator, area), series in one.series.items():
-            if indicator.startswith("cases_"):
+            other_axis = indicator == "r_t" and one.basis != newest.basis
+            if indicator.startswith("cases_") or other_axis:
                 continue
             size = mean_reported(newest, area, one.last)
             for place, day in enumerate(series.dates()):
                 age = (one.last - day).days
-                state = State(int(series.state[place]))
-                if age >= 28 or state not in (State.FINAL, State.PROVISIONAL):
-                    continue
-                if indicator == "nowcast_cases" and share_known(age) >= 0.99:
+                if not is_judged(indicator, age, State(int(series.state[place]))):
                     continue
                 later = later_value(looked_at, indicator, area, day)
                 for said, low, high in LEVELS:
@@ -167,6 +166,11 @@ def expected(looked_at: list[Made]) -> dict[Key, list[tuple[date, float, float, 
                     for key in (None, None), (ages, None), (None, sizes):
                         groups.setdefault((indicator, said, *key), []).append(row)
     return groups
+
+
+def is_judged(indicator: str, age: int, state: State) -> bool:
+    complete = indicator == "nowcast_cases" and share_known(age) >= 0.99
+    return age < 28 and not complete and state in (State.FINAL, State.PROVISIONAL)
 
 
 def mean_reported(newest: Made, area: str, last: date) -> float:
@@ -182,12 +186,14 @@ def later_value(looked_at: list[Made], indicator: str, area: str, day: date) -> 
         found = newest.at("r_t", area, day)
         old = (newest.last - day).days >= 28
         return found[0] if found and old and found[1] == State.FINAL else None
-    by = "cases_onset" if indicator == "nowcast_cases" else f"cases_{newest.basis}"
+    by = {"nowcast_cases": "cases_onset", "forecast_cases": "cases_report"}[indicator]
     for one in looked_at:
         if (one.last - day).days >= 28:
             found = one.at(by, area, day)
             return found[0] if found else None
     found = newest.at(by, area, day)
+    if by == "cases_onset" and newest.basis != "onset":
+        return None  # how complete it is is not known
     return found[0] if found and found[2] >= 0.99 else None
 
 
@@ -242,7 +248,7 @@ def test_shares_are_those_of_a_plain_count(store: Store, weekly: list[Made]) -> 
     compare(found, weekly)
     whole = {key[:2]: row for key, row in found.items() if key[2:] == (None, None)}
     assert len(whole) == len(JUDGED) * len(LEVELS)
-    assert all(row[0] > 100 and row[1] > 100 and 0 < row[2] < 1 for row in whole.values())
+    assert all(row[0] > 100 and row[1] > 40 and 0 < row[2] < 1 for row in whole.values())
     assert ("forecast_cases", 0.95, (-7, 0), None) in found  # the first week ahead
 
 
@@ -265,10 +271,21 @@ def test_of_a_cut_the_first_publication_counts_also_one_rolled_back(
     again = made("again", weekly[4].last, seed=99)
     assert again.issue.published_at > weekly[4].issue.published_at
     keep(store, again)
-    keep(store, made("other-axis", weekly[7].last, seed=98, basis="report", hour=9))
     keep(store, made("later", weekly[-1].last + timedelta(days=7), seed=97))
     keep(store, weekly[-1], DRAFT)
     compare(told(store, weekly[-1].issue), weekly)
+
+
+@pytest.mark.parametrize("basis", ["onset", "report"])
+def test_r_by_another_axis_is_another_figure_and_counts_are_not(store: Store, basis: str) -> None:
+    bases = ["onset", "report", "report", "onset", "report", basis]
+    mixed = [
+        made(f"week{week}", FIRST + timedelta(days=40 + 7 * week), seed=week, basis=each)
+        for week, each in enumerate(bases)
+    ]
+    for one in mixed:
+        keep(store, one)
+    compare(told(store, mixed[-1].issue), mixed)
 
 
 def test_of_old_publications_the_last_of_each_week_counts(store: Store, weekly: list[Made]) -> None:

@@ -52,7 +52,7 @@ def test_where_too_little_has_been_compared_no_share_stands() -> None:
     page = shown(held_rows())
     forecast = page[page.index("Forecast of cases") :]
     assert forecast.startswith(
-        "Forecast of cases, against the count 28 days later 95% range too few 0 1,400 "
+        "Forecast of cases, against the count of the day 95% range too few 0 1,400 "
     )
     assert "95% range 8 to 14 days ahead too few 0 700" in page
     assert "95% range 1 to 7 days ahead too few 0 700" in page

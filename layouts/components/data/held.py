@@ -106,7 +106,7 @@ def _against(indicator: str, text: Texts) -> str:
     words = {
         "r_t": _("Reproduction number R, against our own later estimate"),
         "nowcast_cases": _("Cases of days not yet complete, against the count 28 days later"),
-        "forecast_cases": _("Forecast of cases, against the count 28 days later"),
+        "forecast_cases": _("Forecast of cases, against the count of the day"),
     }
     return words.get(indicator, indicator)
 
@@ -150,8 +150,8 @@ def _notes(view: DataView, text: Texts) -> tuple[str, ...]:
         if named.difference(ESTIMATES)
         else "",
         _(
-            "Nobody ever learns R itself: the later estimate comes from mostly the same cases. "
-            "That nearly all ranges hold says that revisions are small, not that R was right."
+            "Nobody ever learns R itself: the later estimate rests on mostly the same cases. "
+            "That ranges hold says that revisions are small, not that R was right."
         )
         if named.intersection(ESTIMATES)
         else "",
