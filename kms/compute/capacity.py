@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -40,16 +41,43 @@ OCCUPANCY = {
 Beds = Mapping[str, Floats]  # by name of NUMBERS, each (D, P); NaN where nothing is told
 
 
-def capacity(
-    connection: Connection, areas: Areas, *, source_id: str, as_of: datetime
-) -> tuple[Entry, ...]:
+@dataclass(frozen=True)
+class BedsInUse:
+    """Occupied and all beds of a kind by day and area, shape (D, A); NaN where nothing is told."""
+
+    end: date
+    units: tuple[str, ...]
+    occupied: Floats
+    total: Floats
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """The entries of a publication, and the beds behind each indicator."""
+
+    entries: tuple[Entry, ...] = ()
+    beds: Mapping[str, BedsInUse] = field(default_factory=dict)
+
+
+def capacity(connection: Connection, areas: Areas, *, source_id: str, as_of: datetime) -> Capacity:
     """Estimate occupancy of beds for COVID-19, 7-day means, and the free beds in ICU."""
     content = state_at(connection, fact_table("capacity"), source_id, as_of)
     content = content.filter(pc.equal(content["facility_type"], HOSPITAL))
     if content.num_rows == 0:
-        return ()
+        return Capacity()
     frame = frame_of(content, areas, as_of.astimezone(MANILA).date())
-    return tuple(_entries(_by_type(content, frame), frame))
+    return _capacity_of(_by_type(content, frame), frame)
+
+
+def _capacity_of(kinds: Mapping[str, Beds], frame: Frame) -> Capacity:
+    """Estimate occupancy from beds by type and place."""
+    found = dict(_occupancies(kinds, frame))
+    entries = [entry for name, told in found.items() for entry in _entries(name, told, frame)]
+    end = frame.start + timedelta(days=frame.days - 1)
+    beds = {
+        name: BedsInUse(end, frame.units, told.occupied, told.total) for name, told in found.items()
+    }
+    return Capacity(tuple(entries), beds)
 
 
 def _by_type(content: pa.Table, frame: Frame) -> dict[str, Beds]:
@@ -97,16 +125,18 @@ def _together(kinds: Sequence[Beds]) -> Beds:
     }
 
 
-def _entries(beds: Mapping[str, Beds], frame: Frame) -> Iterator[Entry]:
+def _occupancies(beds: Mapping[str, Beds], frame: Frame) -> Iterator[tuple[str, Occupancy]]:
     for indicator, kinds in OCCUPANCY.items():
-        if not all(kind in beds for kind in kinds):
-            continue
-        placed = _together([beds[kind] for kind in kinds])
-        counted = {name: summed_up(numbers, frame) for name, numbers in placed.items()}
-        found = occupancy(BedCounts(**counted))
-        yield from _series(indicator, found.week_share, found, frame)
-        if indicator == "icu_occupancy":
-            yield from _series("icu_beds_free", found.free, found, frame)
+        if all(kind in beds for kind in kinds):
+            placed = _together([beds[kind] for kind in kinds])
+            counted = {name: summed_up(numbers, frame) for name, numbers in placed.items()}
+            yield indicator, occupancy(BedCounts(**counted))
+
+
+def _entries(indicator: str, found: Occupancy, frame: Frame) -> Iterator[Entry]:
+    yield from _series(indicator, found.week_share, found, frame)
+    if indicator == "icu_occupancy":
+        yield from _series("icu_beds_free", found.free, found, frame)
 
 
 def _series(indicator: str, values: Floats, found: Occupancy, frame: Frame) -> Iterator[Entry]:

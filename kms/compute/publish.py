@@ -9,13 +9,15 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from kms.compute.bed_outlook import bed_outlook
 from kms.compute.capacity import capacity
-from kms.compute.case_inputs import read_case_inputs
+from kms.compute.cases.forecasting import outlook
+from kms.compute.cases.inputs import read_case_inputs
+from kms.compute.cases.transmission import transmission
 from kms.compute.identity import METHOD_VERSION, inputs_hash
 from kms.compute.self_audit import FACT as SELF_AUDIT
 from kms.compute.self_audit import as_fact, self_audit
 from kms.compute.testing import positive_shares
-from kms.compute.transmission import transmission
 from kms.compute.workplaces import workplaces
 from kms.config import MANILA
 from kms.errors import FetchError, NoDataError
@@ -131,7 +133,8 @@ def _compute(store: Store, as_of: datetime) -> tuple[list[Entry], dict[str, Any]
             connection, areas, source_id=TESTS_FROM, disease=DISEASE, as_of=as_of
         )
     found = transmission(inputs, areas, disease)
-    mean, sd = found.serial_interval_days
+    ahead = outlook(inputs, found.serial_interval)
+    beds_ahead = () if ahead is None else bed_outlook(inputs, ahead, beds.beds, disease)
     facts = {
         "disease": DISEASE,
         "basis": found.basis,
@@ -139,15 +142,17 @@ def _compute(store: Store, as_of: datetime) -> tuple[list[Entry], dict[str, Any]
         "cases_from": inputs.start.isoformat(),
         "cases_to": inputs.cases_to.isoformat(),
         "inspections_to": max((e.series.end.isoformat() for e in visits), default=None),
-        "beds_to": max((e.series.end.isoformat() for e in beds), default=None),
+        "beds_to": max((e.series.end.isoformat() for e in beds.entries), default=None),
         "tests_to": tests.to.isoformat() if tests.to else None,
         "fewer_tests": list(tests.fewer_tests),
-        "serial_interval_mean_days": mean,
-        "serial_interval_sd_days": sd,
+        "changing_delays": list(found.changing_delays),
+        "serial_interval_mean_days": found.serial_interval.mean_days,
+        "serial_interval_sd_days": found.serial_interval.sd_days,
         "method_version": METHOD_VERSION,
         "reported_to": _reported_to(found.entries),
     }
-    epidemic = [*found.entries, *beds, *tests.entries]
+    forecasts = ahead.entries if ahead else ()
+    epidemic = [*found.entries, *forecasts, *beds.entries, *beds_ahead, *tests.entries]
     return [*(replace(entry, disease=disease.id) for entry in epidemic), *visits], facts
 
 

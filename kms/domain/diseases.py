@@ -66,6 +66,9 @@ class Disease:
     incubation: Delay | None
     reporting_delay: Delay | None
     onset_to_death: Delay | None
+    report_to_admission: Delay | None
+    hospital_stay: Delay | None
+    icu_stay: Delay | None
     periods: tuple[Period, ...]
 
     def name(self, language: str = "en") -> str:
@@ -105,6 +108,9 @@ def read_disease(content: Mapping[str, object], file: str) -> Disease:
         incubation=_delay(table, "incubation"),
         reporting_delay=_delay(table, "reporting_delay"),
         onset_to_death=_delay(table, "onset_to_death"),
+        report_to_admission=_delay(table, "report_to_admission"),
+        hospital_stay=_delay(table, "hospital_stay"),
+        icu_stay=_delay(table, "icu_stay"),
         periods=tuple(_period(part) for part in table.tables("periods")),
     )
     table.refuse_others()

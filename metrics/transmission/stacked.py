@@ -4,6 +4,7 @@ Onsets that are missing, reports still to come, the stretch of the delay and the
 are drawn together, once per imputation; what is published is the mixture over imputations.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,8 +14,9 @@ from metrics.incidence import checked_counts
 from metrics.quantiles import Floats
 from metrics.states import State
 from metrics.transmission.cori import GammaPrior
+from metrics.transmission.dated_interval import dated_reproduction
 from metrics.transmission.mixture import pooled
-from metrics.transmission.reproduction import NEUTRAL_PRIOR, Reproduction, reproduction
+from metrics.transmission.reproduction import NEUTRAL_PRIOR, Reproduction
 
 
 def stacked_reproduction(
@@ -23,7 +25,10 @@ def stacked_reproduction(
     pmf: ArrayLike,
     *,
     share: ArrayLike | None = None,
+    period_of_day: ArrayLike | None = None,
+    changeover_days: int = 0,
     window: int = 7,
+    windows: Sequence[int] | None = None,
     prior: GammaPrior = NEUTRAL_PRIOR,
     alpha_parent: ArrayLike | None = None,
     weekday: bool = True,
@@ -37,11 +42,14 @@ def stacked_reproduction(
         Draws of the final local and of all cases, shape (T, A, M) or (T, M), for example from
         ``metrics.delays.nowcast.complete_draws``; imputation m is one joint path of all days.
     pmf
-        Serial interval from lag 0, shape (L,), or one drawn with each imputation, shape (M, L).
+        Serial interval from lag 0, shape (L,), or one drawn with each imputation, shape (M, L);
+        with ``period_of_day`` that of each period, shape (P, L) or (M, P, L).
     share
         Share of each day's cases known by now, shape (T, A) or (T,). A window is no better
         than its worst day: final from 0.9, provisional from 0.5, else hidden.
-    window, prior, alpha_parent, weekday, last
+    period_of_day, changeover_days
+        As for ``dated_reproduction``; one period throughout if left out.
+    window, windows, prior, alpha_parent, weekday, last
         As for ``reproduction``.
 
     Returns
@@ -64,16 +72,18 @@ def stacked_reproduction(
     own = every if local is total else _paths(local, "local")
     if own.shape != every.shape:
         raise ValueError(f"local: shape {own.shape}; total has {every.shape}")
-    pmfs = np.asarray(pmf, dtype=np.float64)
     draws = every.shape[-1]
-    if pmfs.ndim == 2 and pmfs.shape[0] != draws:
-        raise ValueError(f"serial intervals: {pmfs.shape[0]} for {draws} imputations")
+    pmfs = _intervals(pmf, draws, dated=period_of_day is not None)
+    periods = np.zeros(every.shape[0], int) if period_of_day is None else period_of_day
     results = [
-        reproduction(
+        dated_reproduction(
             own[..., m],
             every[..., m],
-            pmfs[m] if pmfs.ndim == 2 else pmfs,
+            pmfs[m],
+            periods,
+            changeover_days=changeover_days,
             window=window,
+            windows=windows,
             prior=prior,
             alpha_parent=alpha_parent,
             weekday=weekday,
@@ -83,6 +93,18 @@ def stacked_reproduction(
     ]
     mixed = pooled(results, prior=prior)
     return mixed if share is None else _rated(mixed, share, every.shape[:-1])
+
+
+def _intervals(pmf: ArrayLike, draws: int, *, dated: bool) -> Floats:
+    """Serial intervals of each imputation and period, shape (M, P, L)."""
+    pmfs = np.asarray(pmf, dtype=np.float64)
+    shared, drawn = (2, 3) if dated else (1, 2)
+    if pmfs.ndim not in (shared, drawn):
+        raise ValueError(f"serial intervals: shape {pmfs.shape}, neither of all nor of each draw")
+    if pmfs.ndim == drawn and pmfs.shape[0] != draws:
+        raise ValueError(f"serial intervals: {pmfs.shape[0]} for {draws} imputations")
+    one = pmfs if dated else pmfs[..., None, :]
+    return np.broadcast_to(one, (draws, *one.shape[-2:]))
 
 
 def _paths(values: ArrayLike, name: str) -> Floats:

@@ -18,7 +18,8 @@ from kms.compute.capacity import (
     NUMBERS,
     TOGETHER,
     Beds,
-    _entries,
+    Capacity,
+    _capacity_of,
     _with_beds_together,
     capacity,
 )
@@ -85,7 +86,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 @pytest.fixture(scope="module")
 def found(store: Store) -> dict[tuple[str, str], Series]:
     with store.read() as connection:
-        entries = capacity(connection, load_areas(), source_id=SOURCE, as_of=PUBLISHED)
+        entries = capacity(connection, load_areas(), source_id=SOURCE, as_of=PUBLISHED).entries
     return {(entry.indicator, entry.area): entry.series for entry in entries}
 
 
@@ -122,7 +123,7 @@ def test_the_country_is_the_sum_of_its_hospitals(found: dict[tuple[str, str], Se
 def test_nothing_is_told_before_anything_is_known(store: Store) -> None:
     with store.read() as connection:
         early = datetime(2021, 2, 1, tzinfo=UTC)
-        assert capacity(connection, load_areas(), source_id=SOURCE, as_of=early) == ()
+        assert capacity(connection, load_areas(), source_id=SOURCE, as_of=early) == Capacity()
 
 
 def test_beds_outside_intensive_care_go_on_when_the_layout_changes() -> None:
@@ -156,7 +157,7 @@ def test_a_place_without_wards_does_not_make_all_beds_intensive_care() -> None:
 
     nan = float("nan")
     kinds = {"icu": beds([45, 10], [50, 50]), TOGETHER: beds([nan, 100], [nan, 500])}
-    found = {(e.indicator, e.area): e.series for e in _entries(kinds, frame)}
+    found = {(e.indicator, e.area): e.series for e in _capacity_of(kinds, frame).entries}
     assert ("bed_occupancy", "a") not in found
     assert found["bed_occupancy", "b"].value[-1] == pytest.approx(110 / 550)
     assert found["bed_occupancy", "both"].value[-1] == pytest.approx(110 / 550)

@@ -8,9 +8,9 @@ from datetime import date
 import numpy as np
 import pytest
 
-from kms.compute.case_inputs import ONSET_UNKNOWN, CaseInputs
+from kms.compute.cases.inputs import ONSET_UNKNOWN, CaseInputs
+from kms.compute.cases.transmission import onset_known_share, onsets_still_coming, transmission
 from kms.compute.publish import _compute
-from kms.compute.transmission import onset_known_share, onsets_still_coming, transmission
 from kms.config import Settings
 from kms.domain.areas import COUNTRY
 from kms.domain.indicators import ALL_SECTORS
@@ -28,7 +28,7 @@ def inputs(blank: np.ndarray[tuple[int], np.dtype[np.float64]]) -> CaseInputs:
     """Return a country with 100 cases a day and a share of blank onsets by report day."""
     reported = np.full((DAYS, 1), 100.0)
     unknown = np.round(reported * blank[:, None])
-    triangle = np.zeros((84, 29))
+    triangle = np.zeros((84, 29, 1))
     triangle[:, 3] = 80.0
     none = np.zeros(DAYS)
     return CaseInputs(
@@ -39,7 +39,7 @@ def inputs(blank: np.ndarray[tuple[int], np.dtype[np.float64]]) -> CaseInputs:
         counts={"report": reported, "onset": reported - unknown, ONSET_UNKNOWN: unknown},
         abroad={"report": none, "onset": none},
         placeless=none,
-        triangles={COUNTRY: triangle},
+        triangles=triangle,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from kms.compute.units import rated_areas, ways_up
 from kms.config import MANILA
-from kms.domain.areas import COUNTRY, Areas
+from kms.domain.areas import Areas
 from kms.store.facts import fact_table
 from kms.store.states import state_at
 
@@ -22,6 +22,7 @@ Floats = NDArray[np.float64]
 LONGEST_DELAY_DAYS = 28  # D of the reporting triangle
 TRIANGLE_DAYS = 84  # onset days kept: 56 to learn from, 28 more so that the oldest are complete
 LEAD_DAYS = 30  # onsets before the first report
+Ways = Mapping[str, list[int]]  # positions of the units a place counts in
 ONSET_UNKNOWN = "report_onset_unknown"
 BASES = ("report", "onset", ONSET_UNKNOWN)
 
@@ -31,9 +32,8 @@ class CaseInputs:
     """Counts of D days from `start` for A areas; every sum goes up one tree.
 
     `counts` maps a basis to an array (D, A); `placeless` are cases of the country without a
-    place in it (returning overseas and unknown), by report day, shape (D,); `triangles` maps
-    country and regions to cases by onset day and delay, shape (TRIANGLE_DAYS, 29), the last
-    row being `cases_to`.
+    place in it (returning overseas and unknown), by report day, shape (D,); `triangles` are
+    cases by onset day and delay, shape (TRIANGLE_DAYS, 29, A), the last row being `cases_to`.
     """
 
     start: date
@@ -43,7 +43,7 @@ class CaseInputs:
     counts: Mapping[str, Floats]
     abroad: Mapping[str, Floats]  # basis -> (D,): infected outside the country
     placeless: Floats
-    triangles: Mapping[str, Floats]
+    triangles: Floats
 
     def days(self) -> int:
         """Return the number of days."""
@@ -73,8 +73,15 @@ def read_case_inputs(
         date.fromisoformat(bounds["max"]),
     )
     units, parents = rated_areas(areas, on)
-    ways = ways_up(areas, on, content["area"].unique().to_pylist(), units)
-    counts, abroad, placeless = _sum_up(content, span, units, ways)
+
+    def up(places: list[str]) -> Ways:
+        return ways_up(areas, on, places, units)
+
+    counts, abroad, placeless = _sum_up(content, span, units, up)
+    late = _select(
+        state_at(connection, fact_table("reporting_triangle"), source_id, as_of),
+        {"disease": [disease]},
+    )
     return CaseInputs(
         start=span.start,
         cases_to=span.end,
@@ -83,7 +90,7 @@ def read_case_inputs(
         counts=counts,
         abroad=abroad,
         placeless=placeless,
-        triangles=_triangles(connection, areas, source_id, disease, as_of=as_of, end=span.end),
+        triangles=_triangles(late, span, units, up),
     )
 
 
@@ -105,7 +112,7 @@ def _sum_up(
     content: pa.Table,
     span: _Span,
     units: Sequence[str],
-    ways: Mapping[str, list[int]],
+    up: Callable[[list[str]], Ways],
 ) -> tuple[dict[str, Floats], dict[str, Floats], Floats]:
     days = span.places(content["ref_date"])
     cases = content["cases"].to_numpy().astype(np.float64)
@@ -114,9 +121,7 @@ def _sum_up(
     names, place = coded.dictionary.to_pylist(), coded.indices.to_numpy()
     inside = (days >= 0) & (days < span.days)
     # One column for each place first, then one multiplication sums places into units.
-    membership = np.zeros((len(names), len(units)))
-    for index, name in enumerate(names):
-        membership[index, ways[name]] = 1.0
+    membership = _membership(names, units, up(names))
     outside = np.array([name.startswith("nonplace:") for name in names], dtype=float)
     foreign = np.array([name in ("nonplace:rof", "nonplace:repatriate") for name in names], float)
     counts, abroad, placeless = {}, {}, np.zeros(span.days)
@@ -132,41 +137,32 @@ def _sum_up(
 
 
 def _triangles(
-    connection: Connection,
-    areas: Areas,
-    source_id: str,
-    disease: str,
-    *,
-    as_of: datetime,
-    end: date,
-) -> dict[str, Floats]:
-    first = end - timedelta(days=TRIANGLE_DAYS - 1)
-    content = _select(
-        state_at(connection, fact_table("reporting_triangle"), source_id, as_of),
-        {"disease": [disease]},
-    )
+    content: pa.Table, span: _Span, units: Sequence[str], up: Callable[[list[str]], Ways]
+) -> Floats:
+    """Sum cases by onset day and delay up to the units."""
+    first = span.end - timedelta(days=TRIANGLE_DAYS - 1)
     content = content.filter(pc.greater_equal(content["onset_date"], first.isoformat()))
-    on = as_of.astimezone(MANILA).date()
     shape = (TRIANGLE_DAYS, LONGEST_DELAY_DAYS + 1)
-    found = {COUNTRY: np.zeros(shape)}
     if content.num_rows == 0:
-        return found
+        return np.zeros((*shape, len(units)))
     onset = _days(content["onset_date"])
     delay = (_days(content["report_date"]) - onset).astype(np.int64)
     row = (onset - np.datetime64(first)).astype(np.int64)
     cases = content["cases"].to_numpy().astype(np.float64)
     kept = (delay >= 0) & (delay <= LONGEST_DELAY_DAYS) & (row < TRIANGLE_DAYS)
     coded = content["area"].combine_chunks().dictionary_encode()
-    regions = np.array([_region(areas, code, on) for code in coded.dictionary.to_pylist()])
-    region = regions[coded.indices.to_numpy()]
-    for code in set(regions.tolist()):
-        mine = kept & (region == code)
-        triangle = np.zeros(shape)
-        np.add.at(triangle, (row[mine], delay[mine]), cases[mine])
-        found[COUNTRY] += triangle
-        if code:
-            found[code] = triangle
-    return found
+    names, place = coded.dictionary.to_pylist(), coded.indices.to_numpy()
+    by_place = np.zeros((*shape, len(names)))
+    np.add.at(by_place, (row[kept], delay[kept], place[kept]), cases[kept])
+    return np.asarray(by_place @ _membership(names, units, up(names)))
+
+
+def _membership(names: Sequence[str], units: Sequence[str], ways: Ways) -> Floats:
+    """Return which units each place counts in, shape (places, units)."""
+    membership = np.zeros((len(names), len(units)))
+    for index, name in enumerate(names):
+        membership[index, ways[name]] = 1.0
+    return membership
 
 
 def _select(content: pa.Table, wanted: Mapping[str, list[str]]) -> pa.Table:
@@ -179,7 +175,3 @@ def _days(texts: pa.ChunkedArray) -> NDArray[np.datetime64]:
     """Turn ISO texts into days."""
     days: NDArray[np.datetime64] = pc.cast(texts, pa.date32()).to_numpy().astype("datetime64[D]")
     return days
-
-
-def _region(areas: Areas, code: str, on: date) -> str:
-    return areas.region_of(code, on) if code in areas else ""

@@ -9,22 +9,19 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from kms.compute.case_inputs import LONGEST_DELAY_DAYS, ONSET_UNKNOWN, CaseInputs
+from kms.compute.cases.inputs import ONSET_UNKNOWN, CaseInputs
+from kms.compute.cases.late_reports import late_reports
+from kms.compute.cases.reproduction import WINDOW_DAYS, intervals, reproduction_entries
 from kms.domain.areas import COUNTRY, Areas
-from kms.domain.diseases import Disease
+from kms.domain.diseases import Disease, SerialInterval
 from kms.domain.series import Series, make_series
 from kms.store.publications import Entry
-from metrics.delays.completeness import completeness
 from metrics.states import State
-from metrics.transmission.reproduction import Reproduction, reproduction
-from metrics.transmission.serial_interval import discretise_gamma
 from metrics.trend.doubling import doubling_time
 from metrics.trend.growth import growth
 from metrics.trend.two_week import two_week
 
 Floats = NDArray[np.float64]
-WINDOW_DAYS = 7
-WINDOWS = (WINDOW_DAYS, 14)  # the longer one where infectiousness is too little for a week
 GROWTH_DAYS = 14
 RECENT_DAYS = 56
 LEAST_ONSET_SHARE = 0.4  # of recent cases, for the onset axis; below it R goes by report date
@@ -32,7 +29,6 @@ FINAL_SHARE = 0.9
 NEWEST_DAYS = 14
 LARGEST_RISE = 0.05  # of the share of blank onsets
 CERTAIN = 3.0  # standard errors
-LONGEST_INTERVAL_DAYS = 40
 
 
 @dataclass(frozen=True)
@@ -42,27 +38,34 @@ class Transmission:
     entries: tuple[Entry, ...]
     basis: str
     onset_known_share: float | None
-    serial_interval_days: tuple[float, float]  # mean, standard deviation
+    serial_interval: SerialInterval  # on the last day
+    changing_delays: tuple[str, ...]  # areas whose provisional figures lean to one side
 
 
 def transmission(inputs: CaseInputs, areas: Areas, disease: Disease) -> Transmission:
     """Estimate everything that case counts alone can tell."""
-    interval = disease.serial_interval_on(inputs.cases_to)
-    if interval is None:
-        raise ValueError(f"disease {disease.id} has no serial interval; it has no R")
+    serial = intervals(disease, inputs)
     share = onset_known_share(inputs)
     settled = share is not None and share >= LEAST_ONSET_SHARE and not onsets_still_coming(inputs)
-    basis = "onset" if settled else "report"
-    pmf = discretise_gamma(interval.mean_days, interval.sd_days, LONGEST_INTERVAL_DAYS)
-    known = known_shares(inputs, basis)
+    basis, levels = "onset" if settled else "report", _levels(inputs)
+    late = late_reports(inputs, levels) if settled else None
+    # By report date every day is as complete as it will be.
+    known = np.ones_like(inputs.counts["report"]) if late is None else late.share
     cases = inputs.counts[basis] / np.where(known >= FINAL_SHARE, known, 1.0)
     entries = [
-        *_reproduction(inputs, cases, known, pmf=pmf, basis=basis),
+        *reproduction_entries(inputs, levels, serial, basis=basis, late=late),
         *_growth(inputs, cases, known),
         *_two_week(inputs, areas),
         *_counts(inputs, known, basis),
+        *(late.entries if late else ()),
     ]
-    return Transmission(tuple(entries), basis, share, (interval.mean_days, interval.sd_days))
+    return Transmission(
+        entries=tuple(entries),
+        basis=basis,
+        onset_known_share=share,
+        serial_interval=serial.newest,
+        changing_delays=late.changing if late else (),
+    )
 
 
 def onset_known_share(inputs: CaseInputs) -> float | None:
@@ -93,76 +96,6 @@ def onsets_still_coming(inputs: CaseInputs) -> bool:
     error = np.sqrt(pooled * (1 - pooled) * (1 / n_new + 1 / n_old))
     risen = blank_new - blank_old
     return bool(risen > LARGEST_RISE and risen > CERTAIN * error)
-
-
-def known_shares(inputs: CaseInputs, basis: str) -> Floats:
-    """Return the share of each day's cases known by now, shape (D, A).
-
-    By report date every day is as complete as it will be. By onset the delay of the region is
-    used, the country's where the region has too few cases; nothing is known without either.
-    """
-    days = inputs.days()
-    shares = np.ones((days, len(inputs.areas)))
-    if basis == "report":
-        return shares
-    pooled = completeness(inputs.triangles[COUNTRY])
-    age = np.minimum(np.arange(days)[::-1], LONGEST_DELAY_DAYS)
-    for index, code in enumerate(inputs.areas):
-        region = code if code in inputs.triangles else inputs.parents[index]
-        own = (
-            completeness(inputs.triangles[region], pooled_cdf=pooled.delay_cdf)
-            if pooled is not None and region in inputs.triangles
-            else pooled
-        )
-        shares[:, index] = own.delay_cdf[age] if own is not None else 0.0
-    return shares
-
-
-def _reproduction(
-    inputs: CaseInputs, cases: Floats, known: Floats, *, pmf: Floats, basis: str
-) -> Iterator[Entry]:
-    if inputs.days() <= WINDOW_DAYS:
-        return
-    abroad = inputs.abroad[basis]
-    alphas: dict[str, Floats] = {}
-    for level in _levels(inputs):
-        total = cases[:, level]
-        local = total.copy()
-        if inputs.areas[level[0]] == COUNTRY:
-            local[:, 0] = np.maximum(local[:, 0] - abroad, 0.0)
-        lenders = [inputs.parents[i] for i in level]
-        parent = np.column_stack([alphas[p] for p in lenders]) if lenders[0] else None
-        found = reproduction(local, total, pmf, windows=WINDOWS, alpha_parent=parent)
-        alphas |= {inputs.areas[i]: found.alpha[:, column] for column, i in enumerate(level)}
-        for column, index in enumerate(level):
-            yield from _r_entries(inputs, found, column, index, known=known)
-
-
-def _r_entries(
-    inputs: CaseInputs, found: Reproduction, column: int, index: int, *, known: Floats
-) -> Iterator[Entry]:
-    area, start = inputs.areas[index], _day(inputs, int(found.t_end[0]))
-    share = known[found.t_end - 1, index]
-    state = _shown_state(found.state[:, column].astype(float), share)
-    visible = state == State.FINAL
-
-    def shown(values: Floats) -> Floats:
-        return np.where(visible, values[:, column], np.nan)
-
-    series = make_series(
-        start,
-        shown(found.value),
-        low=shown(found.low),
-        high=shown(found.high),
-        low50=shown(found.q25),
-        high50=shown(found.q75),
-        state=state,
-        completeness=share,
-    )
-    count = _count_behind(series, found.cases[:, column])
-    yield Entry("r_t", area, "", series, count)
-    chance = make_series(start, shown(found.p_above_1), state=state, completeness=share)
-    yield Entry("p_r_above_1", area, "", chance, count)
 
 
 def _growth(inputs: CaseInputs, cases: Floats, known: Floats) -> Iterator[Entry]:

@@ -1,0 +1,1 @@
+"""What case counts alone can tell of an epidemic, by area and day."""
