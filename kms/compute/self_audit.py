@@ -25,7 +25,6 @@ from metrics.states import State
 
 FACT = "self_audit"
 MATURE_DAYS = 28  # after which a day's count is final; later reports are outside the estimand
-COMPLETE = 0.99
 SIZE_DAYS = 28
 EVERY_ONE = timedelta(days=120)  # of older publications the last of each week is looked at
 LOOK_BACK = timedelta(days=366)
@@ -41,9 +40,10 @@ Floats = NDArray[np.float64]
 class Judged:
     """An indicator with intervals, and the series that tells later what they should have held.
 
-    A count is that known 28 days after its day, read in the first publication that old; in the
-    newest one it also counts when nearly all of it is known. An estimate has no later truth: its
-    later value is the newest estimate of the same day.
+    A count is that known 28 days after its day, read in the first publication that old; by day of
+    report it is known at once, so that younger days are read in the newest one. How complete a
+    day of onset is said to be settles nothing: that comes from the delays the nowcast came from.
+    An estimate has no later truth: its later value is the newest estimate of the same day.
     """
 
     indicator: str
@@ -180,8 +180,6 @@ def _published(past: Past, cut: Cut, judged: Judged, cases: Mapping[int, Series]
     for place, series, days in past.read(cut, judged.indicator):
         young = days > cut.last - MATURE_DAYS
         young &= np.isin(series.state, SHOWN) & np.isfinite(series.value)
-        if judged.is_count:
-            young &= ~(series.completeness >= COMPLETE)
         for level, low_name, high_name in LEVELS:
             low, high = getattr(series, low_name), getattr(series, high_name)
             at = np.flatnonzero(young & np.isfinite(high - low) & (low <= high))
@@ -202,15 +200,13 @@ def _published(past: Past, cut: Cut, judged: Judged, cases: Mapping[int, Series]
 def _matured(past: Past, judged: Judged, *, since: int) -> dict[str, Any]:
     """Return the later value of each area and day from `since` on that has one."""
     newest = past.newest
-    # How complete days of onset are is only known where R goes by them.
-    tells_share = judged.is_count and judged.axis in ("report", newest.basis)
     values = np.full((len(past.areas), newest.last - since + 1), np.nan)
     # From the newest back: of a count the first publication that was old enough has the word.
     for cut in reversed(past.cuts) if judged.is_count else [newest]:
         for place, series, days in past.read(cut, judged.later):
             settled = days <= cut.last - MATURE_DAYS
-            if tells_share and cut is newest:
-                settled |= series.completeness >= COMPLETE
+            if judged.axis == "report" and cut is newest:
+                settled = days <= cut.last
             settled &= (series.state == State.FINAL) & np.isfinite(series.value)
             at = np.flatnonzero(settled & (days >= since) & (days <= newest.last))
             values[place, days[at] - since] = series.value[at]

@@ -56,21 +56,17 @@ class Made:
     def basis(self) -> str:
         return str(self.issue.facts["basis"])
 
-    def at(self, indicator: str, area: str, day: date) -> tuple[float, float, float] | None:
-        """Return value, state and completeness of a day."""
+    def at(self, indicator: str, area: str, day: date) -> tuple[float, float] | None:
+        """Return value and state of a day."""
         series = self.series.get((indicator, area))
         place = None if series is None else series.position(day)
         if series is None or place is None:
             return None
-        return (
-            float(series.value[place]),
-            float(series.state[place]),
-            float(series.completeness[place]),
-        )
+        return float(series.value[place]), float(series.state[place])
 
 
 def share_known(age: int) -> float:
-    """Return what part of a day's cases is known at an age; 0.99 is passed at 20 days."""
+    """Return what part of a day's cases is known at an age."""
     return min(1.0, 0.1 + 0.0445 * age)
 
 
@@ -85,8 +81,8 @@ def made(name: str, last: date, *, seed: int, basis: str = "onset") -> Made:
         final = np.random.default_rng(len(area) + int(mean)).poisson(mean, 450)[:days]
         late = ages // 30  # reports after the first month, which are nobody's target
         counts = np.floor(final * known) + late
-        told = known if basis == "onset" else np.ones(days)  # as publications have it
-        series["cases_onset", area] = make_series(FIRST, counts, completeness=told)
+        # However complete a day of onset is said to be, its age decides.
+        series["cases_onset", area] = make_series(FIRST, counts, completeness=np.ones(days))
         series["cases_report", area] = make_series(
             FIRST, final + late.astype(float), completeness=np.ones(days)
         )
@@ -154,7 +150,7 @@ def expected(looked_at: list[Made]) -> dict[Key, list[tuple[date, float, float, 
             size = mean_reported(newest, area, one.last)
             for place, day in enumerate(series.dates()):
                 age = (one.last - day).days
-                if not is_judged(indicator, age, State(int(series.state[place]))):
+                if not is_judged(age, State(int(series.state[place]))):
                     continue
                 later = later_value(looked_at, indicator, area, day)
                 for said, low, high in LEVELS:
@@ -168,9 +164,8 @@ def expected(looked_at: list[Made]) -> dict[Key, list[tuple[date, float, float, 
     return groups
 
 
-def is_judged(indicator: str, age: int, state: State) -> bool:
-    complete = indicator == "nowcast_cases" and share_known(age) >= 0.99
-    return age < 28 and not complete and state in (State.FINAL, State.PROVISIONAL)
+def is_judged(age: int, state: State) -> bool:
+    return age < 28 and state in (State.FINAL, State.PROVISIONAL)
 
 
 def mean_reported(newest: Made, area: str, last: date) -> float:
@@ -192,9 +187,7 @@ def later_value(looked_at: list[Made], indicator: str, area: str, day: date) -> 
             found = one.at(by, area, day)
             return found[0] if found else None
     found = newest.at(by, area, day)
-    if by == "cases_onset" and newest.basis != "onset":
-        return None  # how complete it is is not known
-    return found[0] if found and found[2] >= 0.99 else None
+    return found[0] if found and by == "cases_report" else None
 
 
 def told(store: Store, issue: Issue) -> dict[Key, list[Any]]:
@@ -253,7 +246,7 @@ def test_shares_are_those_of_a_plain_count(store: Store, weekly: list[Made]) -> 
 
 
 def test_what_is_not_known_yet_waits(store: Store, weekly: list[Made]) -> None:
-    """Of counts under 28 days old those nearly complete count; the rest waits, as R does."""
+    """Days of report are known at once, days of onset and R after four weeks."""
     for one in weekly[:3]:
         keep(store, one)
     found = told(store, weekly[2].issue)
