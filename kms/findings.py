@@ -114,6 +114,8 @@ def days_covered(text: Texts, frame: Frame, rows: Iterable[AreaRow] = ()) -> str
         parts.append(
             text.gettext("R: 7 or 14 days to {day}").format(day=text.short_day(frame.estimates_to))
         )
+    if any(row.r.state == "provisional" for row in rows):
+        parts.append(text.gettext("provisional, as reports of the last days are still arriving"))
     if frame.cases_to:
         parts.append(
             text.gettext("cases and attack rate to {day}").format(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from kms.reads.views import CasesView, SeriesView
+from kms.reads.views import NOTHING, CasesView, SeriesView
 from kms.texts import Texts
 
 Figure = dict[str, Any]
@@ -97,8 +97,8 @@ def growth(series: SeriesView, text: Texts) -> Figure:
     return figure
 
 
-def cases(view: CasesView, text: Texts) -> Figure:
-    """Daily cases as bars, their 7-day mean as a line, and the days still arriving."""
+def cases(view: CasesView, text: Texts, expected: SeriesView = NOTHING) -> Figure:
+    """Daily cases as bars, their 7-day mean, and what days still arriving will come to."""
     days = _iso(view.dates)
     drawn = layout()
     if view.provisional_from is not None and view.dates:
@@ -108,7 +108,8 @@ def cases(view: CasesView, text: Texts) -> Figure:
         value if cut is None or day < cut else None
         for day, value in zip(view.dates, view.mean7, strict=True)
     ]
-    highest = max((n for n in [*view.cases, *view.mean7] if n is not None), default=0)
+    drawing = [n for n in [*view.cases, *view.mean7, *expected.high] if n is not None]
+    highest = max(drawing, default=0)
     # With whole numbers on it, an axis that ends at 2 would print 1 and 2 twice each.
     whole = {"tickformat": ",d"} if highest >= FEWEST_TICKS else {"dtick": 1, "tickformat": ",d"}
     drawn["yaxis"] |= {"rangemode": "tozero"} | whole
@@ -131,9 +132,42 @@ def cases(view: CasesView, text: Texts) -> Figure:
                 "name": text.gettext("mean of the week" if view.by_week else "7-day mean"),
                 "hovertemplate": "%{y:,.1f}",
             },
+            *_expected(expected, text),
         ],
         "layout": drawn,
     }
+
+
+def forecast(series: SeriesView, text: Texts) -> Figure:
+    """Cases of the next two weeks with their ranges, from none upwards."""
+    figure = _fan(series, text, decimals=0)
+    figure["layout"]["yaxis"] |= {"rangemode": "tozero", "tickformat": ",d"}
+    return figure
+
+
+def _expected(series: SeriesView, text: Texts) -> list[Figure]:
+    """Draw what the counts of days still arriving will come to: ranges and dots."""
+    arriving = [i for i, low in enumerate(series.low) if low is not None]
+    if not arriving:
+        return []
+    days = [series.dates[i] for i in arriving]
+
+    def of(column: Sequence[float | None]) -> list[float | None]:
+        return [column[i] for i in arriving]
+
+    return [
+        _band(days, of(series.low), of(series.high), BAND_95),
+        _band(days, of(series.low50), of(series.high50), BAND_50),
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": _iso(days),
+            "y": of(series.value),
+            "marker": {"color": INK, "size": 5},
+            "name": text.gettext("expected in the end"),
+            "hovertemplate": "%{y:,.0f}",
+        },
+    ]
 
 
 def _fan(series: SeriesView, text: Texts, *, decimals: int, height: int = 250) -> Figure:
@@ -227,9 +261,9 @@ def _end_value(series: SeriesView, at: int, text: Texts, decimals: int) -> Figur
     shown = f"<b>{write(value or 0)}</b>"
     if low is not None and high is not None:
         shown += f" ({text.span(write(low), write(high))})"
-    arriving = ("provisional", "hidden")
-    if not all(state in arriving for state in series.state[at + 1 :]):
-        shown += f", {text.short_day(series.dates[at])}"  # nothing could be told after this day
+    if not all(state == "hidden" for state in series.state[at + 1 :]):
+        # The newest figure is another one: provisional, or nothing could be told since.
+        shown += f", {text.short_day(series.dates[at])}"
     early = at < len(series.dates) // 2
     x = series.dates[at].isoformat()
     side = "left" if early else "right"

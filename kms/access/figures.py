@@ -35,6 +35,12 @@ DECIMALS = {
     "icu_occupancy": 2,
     "ventilator_occupancy": 2,
     "icu_beds_free": 0,
+    "nowcast_cases": 0,
+    "forecast_cases": 0,
+    "days_to_capacity": 0,
+    "days_to_icu_capacity": 0,
+    "p_capacity_21d": 2,
+    "p_icu_capacity_21d": 2,
 }
 MOST_DECIMALS = 4
 COMPLETENESS_DECIMALS = 1  # shares of neighbouring days with more would tell each day's count
@@ -59,6 +65,8 @@ class Behind:
 
 
 COUNTS = frozenset({"cases_report", "cases_onset", "cases_placeless"})
+NOWCAST, FORECAST = "nowcast_cases", "forecast_cases"
+EXPECTED = frozenset({NOWCAST, FORECAST})  # counts that are not known yet
 PROPORTIONAL = frozenset({"adar_per_100k"})
 MADE_FROM = {
     "r_t": Behind("", 14, fewest_days=7),
@@ -67,6 +75,8 @@ MADE_FROM = {
     "doubling_time_days": Behind("", 14),
     "two_week_growth_rate": Behind("report", 14, periods=2),
     "adar_per_100k": Behind("report", 14),
+    NOWCAST: Behind("onset", 1),
+    FORECAST: Behind("report", 28),
 }
 
 

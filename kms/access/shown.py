@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from kms.access.bands import bands
 from kms.access.disclosure import DisclosureRule
 from kms.access.figures import (
+    COMPLETENESS_DECIMALS,
+    EXPECTED,
+    FORECAST,
     MADE_FROM,
     PROPORTIONAL,
     Behind,
@@ -78,6 +81,8 @@ def shown_figures(
     days, shown = np.arange(len(series)), only_shown(series)
     if rule.is_exact:
         return Shown(shown, days)
+    if indicator in EXPECTED:
+        return Shown(_expected(shown, counts, indicator, rule), days)
     behind = MADE_FROM[indicator]
     told = rounded(disclosed_figures(shown, counts.exact, indicator, rule), indicator)
     weekly = told
@@ -93,6 +98,35 @@ def shown_figures(
     ends = np.where((ends >= 0) & (ends + first - WEEK + 1 >= 0), ends, -1)
     origin = np.where(held, ends, days)
     return Shown(_of_last_week(told, weekly, held, ends), origin)
+
+
+def _expected(series: Series, counts: ShownCounts, indicator: str, rule: DisclosureRule) -> Series:
+    """Return counts to come, rounded as counts are, where the days behind them are shown.
+
+    A nowcast of a day that is all but complete is its count: that one is shown in its place, else
+    two roundings of nearly the same number would narrow it down. A forecast rests on the level
+    of four weeks; where one of their days is not shown, it would tell of that day.
+    """
+    days = MADE_FROM[indicator].days
+    hidden = counts.hidden.astype(np.float64)
+    if indicator == FORECAST:
+        untold = np.full(len(series), bool(hidden[-days:].any()))
+        complete = np.zeros(len(series), dtype=np.bool_)
+    else:
+        untold = window_sums(series, counts.exact.start, hidden, days=days) > 0
+        complete = series.state == State.FINAL
+    columns: dict[str, Any] = {
+        name: np.round(getattr(series, name) / rule.base) * rule.base for name in _VALUES
+    }
+    known = window_sums(series, counts.exact.start, counts.days.value, days=1)
+    columns["value"] = np.where(complete, known, columns["value"])
+    for name in _VALUES:
+        bound = complete & (name != "value")
+        columns[name] = np.where(untold | bound, np.nan, columns[name])
+    told = np.isfinite(series.value) & untold
+    columns["state"] = np.where(told, float(State.SUPPRESSED), series.state)
+    columns["completeness"] = np.round(series.completeness, COMPLETENESS_DECIMALS)
+    return replace(series, **columns)
 
 
 def _held(series: Series, counts: ShownCounts, behind: Behind) -> NDArray[np.bool_]:

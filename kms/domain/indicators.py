@@ -11,6 +11,15 @@ LEAST_ESTABLISHMENTS: Final = 5  # below, a share of items met is not shown
 RANGE_LEVEL: Final = 0.95  # of figures of transmission
 INNER_RANGE_LEVEL: Final = 0.5  # the darker range of their charts
 SAFETY_RANGE_LEVEL: Final = 0.9  # of safety items, whose samples are small
-BEDS: Final = ("bed_occupancy", "icu_occupancy", "icu_beds_free", "ventilator_occupancy")
+BEDS: Final = (
+    "bed_occupancy",
+    "days_to_capacity",
+    "p_capacity_21d",
+    "icu_occupancy",
+    "icu_beds_free",
+    "days_to_icu_capacity",
+    "p_icu_capacity_21d",
+    "ventilator_occupancy",
+)
 POSITIVITY: Final = "positivity"
 POSITIVE: Final = "positive_week"  # persons behind it; not for readers

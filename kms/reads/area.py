@@ -20,14 +20,13 @@ from kms.reads.request import Request
 from kms.reads.rows import area_rows, newest_values
 from kms.reads.sectors import sector_rows
 from kms.reads.shown import ShownFigures, areas_inside
-from kms.reads.views import AreaView, CasesView, SeriesView
+from kms.reads.views import NOTHING, AreaView, CasesView, SeriesView
 from kms.reference import load_areas
 from kms.store.engine import Store
 from metrics.states import State
 
 SHOWN_DAYS = 120
 FINAL_SHARE = 0.9
-EMPTY = SeriesView((), (), (), (), (), (), ())
 
 
 def read_area(store: Store, request: Request, rule: DisclosureRule | None = None) -> AreaView:
@@ -70,13 +69,16 @@ def read_area(store: Store, request: Request, rule: DisclosureRule | None = None
             ),
             positivity=newest.positivity(code),
             fewer_tests=code in issue.facts.get("fewer_tests", ()),
+            nowcast=_course(shown, "nowcast_cases", code),
+            forecast=_course(shown, "forecast_cases", code),
+            changing_delay=code in issue.facts.get("changing_delays", ()),
         )
 
 
 def _course(shown: ShownFigures, indicator: str, area: str) -> SeriesView:
     found = shown.figures(indicator, [area]).get(area)
     if found is None:
-        return EMPTY
+        return NOTHING
     # A figure held from the last whole week stands on that week's Saturday, and there alone.
     own = ~found.held()[-SHOWN_DAYS:]
     whole = series_view(last_days(found.series, SHOWN_DAYS))

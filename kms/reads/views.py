@@ -93,6 +93,9 @@ class SeriesView:
     state: tuple[str, ...]
 
 
+NOTHING = SeriesView((), (), (), (), (), (), ())
+
+
 @dataclass(frozen=True, slots=True)
 class CasesView:
     """Daily counts after disclosure control; None is suppressed, 0 is none reported."""
@@ -145,6 +148,9 @@ class AreaView:
     beds: tuple[tuple[str, Reading], ...] = ()  # indicators of `BEDS`; completeness: who reported
     positivity: Reading = Reading(None, None, None, "missing", None)
     fewer_tests: bool = False  # cases may fall only because fewer are tested
+    nowcast: SeriesView = NOTHING  # cases by onset once all reports are in
+    forecast: SeriesView = NOTHING  # cases by report date, two weeks ahead
+    changing_delay: bool = False  # nowcast and provisional R lean to one side
 
 
 @dataclass(frozen=True, slots=True)

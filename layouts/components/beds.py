@@ -7,7 +7,7 @@ from dash.development.base_component import Component
 
 from kms.reads.views import AreaView, Reading
 from kms.texts import Texts
-from kms.wording import state_word
+from kms.wording import chance, state_word
 from layouts.components import marks
 from layouts.components.cards import Child, card, empty
 from layouts.page import Visit
@@ -24,11 +24,27 @@ def beds_card(view: AreaView, visit: Visit) -> Component:
         "ventilator_occupancy": _("Ventilators"),
     }
     body: Child = empty(_("No hospital here reports its beds."), _("How full they are is unknown."))
-    if view.beds:
+    told = dict(view.beds)
+    if told:
         body = html.Dl(
             [
-                html.Div([html.Dt(words[name]), html.Dd(_told(text, name, reading))])
-                for name, reading in view.beds
+                *(
+                    html.Div([html.Dt(words[name]), html.Dd(_told(text, name, reading))])
+                    for name, reading in told.items()
+                    if name in words
+                ),
+                *(
+                    html.Div([html.Dt(label), html.Dd(_ahead(text, told[days], told[chances]))])
+                    for label, days, chances in (
+                        (_("All beds, 85% in use"), "days_to_capacity", "p_capacity_21d"),
+                        (
+                            _("Intensive care, 85% in use"),
+                            "days_to_icu_capacity",
+                            "p_icu_capacity_21d",
+                        ),
+                    )
+                    if days in told and chances in told
+                ),
             ],
             className="facts",
         )
@@ -36,7 +52,10 @@ def beds_card(view: AreaView, visit: Visit) -> Component:
         _("Hospital beds"),
         body,
         sub=_("in use, mean of 7 days; free on the last day"),
-        foot=(_("Beds are summed before they are divided. Source: DOH Data Collect."),)
+        foot=(
+            _("Beds are summed before they are divided. Source: DOH Data Collect."),
+            _("What is ahead holds if R stays as it is and no bed is added."),
+        )
         if view.beds
         else (),
         class_name="gap-t",
@@ -62,3 +81,24 @@ def _told(text: Texts, name: str, reading: Reading) -> list[Child]:
     if reading.state != "final":
         told += [" ", marks.state(text, reading.state, word=state_word(text, reading.state))]
     return told
+
+
+def _ahead(text: Texts, days: Reading, reached: Reading) -> list[Child]:
+    """Write when the mark is reached where that is more likely than not, else how likely it is."""
+    if days.value == 0:
+        return [html.B(text.gettext("reached already"))]
+    likely = text.gettext("{share} chance within 21 days").format(
+        share=chance(text, reached.value or 0)
+    )
+    if days.value is None or days.low is None:
+        return [html.B(likely)]
+    low = text.number(days.low, 0)
+    spread = (
+        text.gettext("80% range from {low}").format(low=low)
+        if days.high is None
+        else text.gettext("80% range {range}").format(
+            range=text.span(low, text.number(days.high, 0))
+        )
+    )
+    soon = text.gettext("in about {n} days").format(n=text.number(days.value, 0))
+    return [html.B(soon), " ", html.Span(f"{spread}; {likely}", className="q")]

@@ -7,7 +7,8 @@ from dash.development.base_component import Component
 
 from kms.domain.indicators import INNER_RANGE_LEVEL, RANGE_LEVEL
 from kms.findings import area_lead, basis_sentence, spread_finding
-from kms.reads.views import AreaView
+from kms.reads.views import NOTHING, AreaView, CasesView, SeriesView
+from kms.texts import Texts
 from kms.wording import basis_words, doubling, place_name, range_name, state_word
 from layouts import charts
 from layouts.components.cards import card, empty
@@ -83,7 +84,7 @@ def _series_chart(
 ) -> Component:
     text = visit.text
     _ = text.gettext
-    series = view.r if indicator == "r_t" else view.growth
+    series = {"r_t": view.r, "forecast_cases": view.forecast}.get(indicator, view.growth)
 
     def written(value: float | None) -> str:
         return "" if value is None else text.number(value, decimals)
@@ -123,38 +124,34 @@ def cases_card(view: AreaView, visit: Visit) -> Component:
     _ = text.gettext
     if not cases.dates:
         return card(_("Cases"), empty(_("No cases were received.")))
-    known = [
-        (day, value)
-        for day, value in zip(cases.dates, cases.mean7, strict=True)
-        if value is not None
-        and (cases.provisional_from is None or day < cases.provisional_from)
-        and (not cases.by_week or day.isoweekday() == SATURDAY)
-    ]
-    finding = _("Too few cases are shown for a mean.")
     mean_name = _("mean of the week") if cases.by_week else _("7-day mean")
-    if known:
-        finding = _("{n} a day in the week to {day}.").format(
-            n=text.number(known[-1][1]), day=text.short_day(known[-1][0])
-        )
-    rows = [
-        (
-            text.day(day),
-            state_word(text, "suppressed") if count is None else text.number(count),
-            "" if mean is None else text.number(mean, 1),
-        )
-        for day, count, mean in zip(cases.dates, cases.cases, cases.mean7, strict=True)
-    ]
+    finding, outer = _cases_finding(cases, text), range_name(text, RANGE_LEVEL)
+    expected = view.nowcast if cases.basis == "onset" else NOTHING
+    rows = _case_rows(cases, expected, text)
     body = chart(
-        charts.cases(cases, text),
+        charts.cases(cases, text, expected),
         name="area-cases",
         finding=html.B(finding),
         summary=f"{place_name(text, view.row.name)}. {finding}",
-        columns=Columns((_("Day"), _("Cases"), mean_name[:1].upper() + mean_name[1:]), rows[::-1]),
+        columns=Columns(
+            (
+                _("Day"),
+                _("Cases"),
+                mean_name[:1].upper() + mean_name[1:],
+                *([_("Expected in the end")] if _drawable(expected.low) else []),
+            ),
+            rows[::-1],
+        ),
         text=text,
         legend=(
             key("bar", _("reported")),
             key("line", mean_name),
             key("zone", _("reports still arriving")),
+            *(
+                [key("95", _("expected in the end, {range}").format(range=outer))]
+                if _drawable(expected.low)
+                else []
+            ),
         ),
         csv=visit.series(f"cases_{cases.basis}", view.row.code),
     )
@@ -168,6 +165,85 @@ def cases_card(view: AreaView, visit: Visit) -> Component:
             _("A week with a day of few cases is shown as a whole, without its days.")
             if cases.by_week
             else "",
+            _("The delay of reports is changing here: what is expected leans to one side.")
+            if view.changing_delay
+            else "",
         ),
-        class_name="gap-t",
+    )
+
+
+def _cases_finding(cases: CasesView, text: Texts) -> str:
+    """Say how many a day there were in the last week that is all but complete."""
+    known = [
+        (day, value)
+        for day, value in zip(cases.dates, cases.mean7, strict=True)
+        if value is not None
+        and (cases.provisional_from is None or day < cases.provisional_from)
+        and (not cases.by_week or day.isoweekday() == SATURDAY)
+    ]
+    if not known:
+        return text.gettext("Too few cases are shown for a mean.")
+    return text.gettext("{n} a day in the week to {day}.").format(
+        n=text.number(known[-1][1]), day=text.short_day(known[-1][0])
+    )
+
+
+def _case_rows(cases: CasesView, expected: SeriesView, text: Texts) -> list[tuple[str, ...]]:
+    """Write one row a day; what is expected where reports are still arriving."""
+    told = {
+        day: f"{text.number(value)} ({text.span(text.number(low), text.number(high))})"
+        for day, value, low, high in zip(
+            expected.dates, expected.value, expected.low, expected.high, strict=True
+        )
+        if value is not None and low is not None and high is not None
+    }
+    rows: list[tuple[str, ...]] = []
+    for day, count, mean in zip(cases.dates, cases.cases, cases.mean7, strict=True):
+        row: tuple[str, ...] = (
+            text.day(day),
+            state_word(text, "suppressed") if count is None else text.number(count),
+            "" if mean is None else text.number(mean, 1),
+        )
+        rows.append((*row, told.get(day, "")) if told else row)
+    return rows
+
+
+def forecast_card(view: AreaView, visit: Visit) -> Component:
+    """Show the cases of the next two weeks, or why none are told."""
+    text, series = visit.text, view.forecast
+    _ = text.gettext
+    sub = _("cases a day, by report date")
+    if not _drawable(series.value):
+        reason = _("Too few cases, or too few days, to look ahead.")
+        if "withheld" in series.state:
+            reason = _(
+                "In the last three months forecasts for areas of this size were not surely "
+                "better than repeating last week. They are withheld until they are."
+            )
+        elif "suppressed" in series.state:
+            reason = _("Some of the last days have few cases: a forecast would tell them.")
+        return card(_("Next two weeks"), empty(_("No forecast."), reason), sub=sub)
+    last = max(i for i, value in enumerate(series.value) if value is not None)
+    value, low, high = series.value[last] or 0, series.low[last] or 0, series.high[last] or 0
+    finding = _("About {n} a day on {day} ({range}).").format(
+        n=text.number(value),
+        day=text.short_day(series.dates[last]),
+        range=text.span(text.number(low), text.number(high)),
+    )
+    return card(
+        _("Next two weeks"),
+        _series_chart(
+            view,
+            visit,
+            "area-forecast",
+            charts.forecast(series, text),
+            finding=finding,
+            decimals=0,
+            indicator="forecast_cases",
+        ),
+        sub=sub,
+        foot=(
+            _("Shown where past forecasts beat repeating last week."),
+            _("R is let drift towards 1, as it mostly has done."),
+        ),
     )

@@ -31,7 +31,7 @@ from kms.wording import (
 from layouts.components import marks
 from layouts.components.beds import beds_card
 from layouts.components.cards import card, empty, page_link, stat, stats
-from layouts.components.courses import cases_card, growth_card, spread_card
+from layouts.components.courses import cases_card, forecast_card, growth_card, spread_card
 from layouts.components.forms.exports import exact_export, export_series
 from layouts.components.ranking import ranking
 from layouts.components.workplaces import sector_table
@@ -55,7 +55,10 @@ def layout(view: AreaView, visit: Visit) -> Component:
                 [spread_card(view, visit), growth_card(view, visit)],
                 className="duo even",
             ),
-            cases_card(view, visit),
+            html.Div(
+                [cases_card(view, visit), forecast_card(view, visit)],
+                className="duo even gap-t",
+            ),
             beds_card(view, visit),
             basis_card(view, visit),
             workplaces_card(view, visit),
@@ -136,7 +139,8 @@ def figures(view: AreaView, visit: Visit) -> Component:
             small=trend(text, row.p_above_1 or 0),
             meaning=_("R {r} ({range}), to {day}").format(
                 r=text.number(row.r.value or 0, 2), range=span(text, row.r), day=until
-            ),
+            )
+            + _provisional(text, row.r),
         )
         if grows
         else stat(_("Chance of growing"), marks.state(text, row.r.state))
@@ -148,7 +152,8 @@ def figures(view: AreaView, visit: Visit) -> Component:
             doubling(text, row.doubling_days),
             meaning=_("{share} a day ({range})").format(
                 share=text.percent(row.growth.value, 1), range=percent_span(text, row.growth, 1)
-            ),
+            )
+            + _provisional(text, row.growth),
         )
     return stats(
         [
@@ -160,6 +165,11 @@ def figures(view: AreaView, visit: Visit) -> Component:
             ),
         ]
     )
+
+
+def _provisional(text: Texts, reading: Reading) -> str:
+    """Say that reports behind a figure are still arriving."""
+    return ", " + state_word(text, "provisional") if reading.state == "provisional" else ""
 
 
 def _rate_stat(text: Texts, label: str, reading: Reading, unit: str) -> Component:

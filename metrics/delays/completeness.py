@@ -171,6 +171,18 @@ def completeness_state(share: Floats) -> StateCodes:
     return state
 
 
+def lowered(state: StateCodes, share: Floats, t_end: NDArray[np.int64]) -> StateCodes:
+    """States of windows, (W,) or (W, A), no better than their worst day's completeness allows.
+
+    ``share`` of each day's cases known by now, (T,) or (T, A); ``t_end`` the windows' 1-based
+    last days. Days only get less complete towards today, so the running least is the window's.
+    """
+    worst = np.minimum.accumulate(np.nan_to_num(share), axis=0)[t_end - 1]
+    allowed = completeness_state(worst)
+    result = np.where(state == State.FINAL, allowed, state)
+    return np.where(allowed == State.HIDDEN, allowed, result).astype(np.int8)
+
+
 def _checked_cdf(values: ArrayLike | None, delays: int) -> NDArray[np.float64]:
     cdf = np.asarray(values, dtype=np.float64)
     if cdf.shape != (delays,):

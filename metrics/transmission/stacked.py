@@ -10,9 +10,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
+from metrics.delays.completeness import lowered
 from metrics.incidence import checked_counts
 from metrics.quantiles import Floats
-from metrics.states import State
 from metrics.transmission.cori import GammaPrior
 from metrics.transmission.dated_interval import dated_reproduction
 from metrics.transmission.mixture import pooled
@@ -120,9 +120,4 @@ def _rated(mixed: Reproduction, share: ArrayLike, shape: tuple[int, ...]) -> Rep
     known = np.asarray(share, dtype=np.float64)
     if known.shape != shape:
         raise ValueError(f"share: shape {known.shape}; the counts have {shape}")
-    # Days only get less complete towards today: the running least is that of the window.
-    worst = np.minimum.accumulate(known, axis=0)[mixed.t_end - 1]
-    state = mixed.state.copy()
-    state[(worst < 0.9) & (state == State.FINAL)] = np.int8(State.PROVISIONAL)
-    state[~(worst >= 0.5)] = np.int8(State.HIDDEN)
-    return replace(mixed, state=state)
+    return replace(mixed, state=lowered(mixed.state, known, mixed.t_end))

@@ -92,7 +92,11 @@ def test_a_last_value_that_is_long_past_carries_its_day() -> None:
     notes = [a["text"] for a in charts.reproduction(past, EN)["layout"]["annotations"]]
     day = EN.short_day(course.dates[19])
     assert any(note.startswith("<b>") and note.endswith(f", {day}") for note in notes)
-    current = [a["text"] for a in charts.reproduction(course, EN)["layout"]["annotations"]]
+    newest = [a["text"] for a in charts.reproduction(course, EN)["layout"]["annotations"]]
+    assert not any(note.endswith(")") for note in newest), "a provisional figure is newer"
+    hidden = replace(course, state=("final",) * 60 + ("hidden",) * 10)
+    hidden = replace(hidden, value=(*course.value[:60], *(None,) * 10))
+    current = [a["text"] for a in charts.reproduction(hidden, EN)["layout"]["annotations"]]
     assert any(note.startswith("<b>") and note.endswith(")") for note in current)
 
 

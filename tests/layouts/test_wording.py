@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from kms import findings, wording
-from kms.compute import transmission
+from kms.compute.cases import transmission
 from kms.domain.indicators import RANGE_LEVEL, SAFETY_RANGE_LEVEL
 from kms.reads.views import Reading
 from kms.texts import texts

@@ -27,8 +27,8 @@ from metrics.transmission.serial_interval import discretise_gamma
 Floats = NDArray[np.float64]
 SHOWN_DAYS = 14
 LONGEST_INTERVAL_DAYS = 40
-AHEAD = Course(horizon=28)  # beds are looked at four weeks ahead
-JUDGED = Course(horizon=SHOWN_DAYS)
+SHOWN = Course(horizon=SHOWN_DAYS)
+AS_IT_IS = Course(horizon=28, damping=1.0)  # beds: what happens if R stays
 EVERY_DAYS = 7
 SIZE_DAYS = 28
 
@@ -37,8 +37,8 @@ SIZE_DAYS = 28
 class Outlook:
     """Forecasts of the areas of `CaseInputs`.
 
-    ``draws`` of the counts of the days after the last, shape (28, A, M), NaN where no R is
-    known to start from; ``scores`` how forecasts of the last three months did.
+    ``draws`` of the counts of the days after the last if R stays as it is, shape (28, A, M), NaN
+    where no R is known to start from; ``scores`` how forecasts of the last three months did.
     """
 
     entries: tuple[Entry, ...]
@@ -58,8 +58,7 @@ def outlook(inputs: CaseInputs, interval: SerialInterval) -> Outlook | None:
         pmf,
         axis="report",
         rng=np.random.default_rng([*seed, 2]),
-        course=AHEAD,
-        keep_draws=True,
+        course=SHOWN,
     )
     past = rolling_origin(
         counts,
@@ -68,13 +67,20 @@ def outlook(inputs: CaseInputs, interval: SerialInterval) -> Outlook | None:
         rng=np.random.default_rng([*seed, 3]),
         every=EVERY_DAYS,
         first=max(FIRST_ORIGIN, inputs.days() - SHOWN_DAYS - THREE_MONTHS + 1),
-        course=JUDGED,
+        course=SHOWN,
     )
     scores = judge(past)
-    draws = found.draws
-    if draws is None:
-        raise ValueError("the forecast kept no draws, which were asked for")
-    draws = np.where(found.state[:, None] == State.FINAL, draws, np.nan)
+    kept = forecast_counts(
+        counts,
+        pmf,
+        axis="report",
+        rng=np.random.default_rng([*seed, 5]),
+        course=AS_IT_IS,
+        pace=found.innovation,
+        keep_draws=True,
+    )
+    draws = np.asarray(kept.draws)
+    draws = np.where(kept.state[:, None] == State.FINAL, draws, np.nan)
     return Outlook(tuple(_entries(inputs, found, scores)), draws, scores)
 
 

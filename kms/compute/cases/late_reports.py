@@ -9,21 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kms.compute.cases.inputs import TRIANGLE_DAYS, CaseInputs
+from kms.compute.cases.inputs import LONGEST_DELAY_DAYS, TRIANGLE_DAYS, CaseInputs
 from kms.domain.series import make_series
 from kms.store.publications import Entry
 from metrics.delays.nowcast import Nowcast, complete_draws, nowcast
 from metrics.delays.reporting_delay import ReportingDelay, reporting_delay, scale_draws
 from metrics.delays.retrospective import Retrospective, retrospective
 from metrics.states import State
+from metrics.transmission.reproduction import Reproduction
+from metrics.trend.growth import Growth
 
 Floats = NDArray[np.float64]
+Windows = TypeVar("Windows", Reproduction, Growth)
 DRAWS = 20
+BEHIND_DAYS = 180  # more than weekdays, dispersion and the serial interval look back
 SEED = 20_200_130  # any number: with one, the same data give the same bytes
 
 
@@ -64,6 +68,29 @@ def late_reports(inputs: CaseInputs, levels: Sequence[Sequence[int]]) -> LateRep
         changing += [inputs.areas[i] for c, i in enumerate(level) if past.warning[c]]
     known = np.minimum.accumulate(share[-inputs.days() :], axis=0)
     return LateReports(known, draws, tuple(entries), tuple(changing))
+
+
+def final_paths(inputs: CaseInputs, late: LateReports) -> tuple[Floats, int]:
+    """Return ways the counts by onset could end, shape (N, A, DRAWS), and their first day's place.
+
+    The last weeks are drawn; the days before them are as counted, enough for what looks back.
+    """
+    days = min(inputs.days(), BEHIND_DAYS)
+    paths = np.repeat(inputs.counts["onset"][-days:, :, None], DRAWS, axis=2)
+    drawn = min(days, LONGEST_DELAY_DAYS)
+    paths[-drawn:] = late.draws[-drawn:]
+    return paths, inputs.days() - days
+
+
+def joined(settled: Windows, recent: Windows) -> Windows:
+    """Put the windows of the last weeks in the place of those made from incomplete counts."""
+    last = len(recent.t_end)
+    columns: dict[str, Any] = {}
+    for field in fields(settled):
+        column = getattr(settled, field.name).copy()
+        column[-last:] = getattr(recent, field.name)
+        columns[field.name] = column
+    return replace(settled, **columns)
 
 
 def _parent(

@@ -7,14 +7,14 @@ what is still to be reported. Both are mixtures over serial intervals that could
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kms.compute.cases.inputs import LONGEST_DELAY_DAYS, CaseInputs
-from kms.compute.cases.late_reports import DRAWS, SEED, LateReports
+from kms.compute.cases.late_reports import DRAWS, SEED, LateReports, final_paths, joined
 from kms.domain.areas import COUNTRY
 from kms.domain.diseases import Disease, SerialInterval
 from kms.domain.series import make_series
@@ -30,7 +30,6 @@ WINDOW_DAYS = 7
 WINDOWS = (WINDOW_DAYS, 14)  # the longer one where infectiousness is too little for a week
 NODES = 5  # of the serial interval's uncertain mean
 CHANGEOVER_DAYS = 21  # a variant takes weeks to displace another
-BEHIND_DAYS = 180  # before the draws: more than weekdays, dispersion and the interval look back
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ def reproduction_entries(
         if late is not None:
             rng = np.random.default_rng([SEED, inputs.cases_to.toordinal(), depth, 1])
             recent = _recent(inputs, level, (serial, late), rng=rng, alphas=alphas[1])
-            found = _joined(found, recent)
+            found = joined(found, recent)
         share = np.ones((inputs.days(), len(inputs.areas))) if late is None else late.share
         for column, index in enumerate(level):
             yield from _entries(inputs, found, column, index, known=share)
@@ -137,13 +136,10 @@ def _recent(
 ) -> Reproduction:
     """Estimate the windows of the last weeks from draws of the final counts."""
     serial, late = given
-    days = min(inputs.days(), BEHIND_DAYS)
-    cases = inputs.counts["onset"][-days:, list(level)]
-    paths = np.repeat(cases[:, :, None], DRAWS, axis=2)
-    drawn = min(days, LONGEST_DELAY_DAYS)
-    paths[-drawn:] = late.draws[-drawn:, list(level)]
-    share = late.share[-days:, list(level)]
-    abroad = inputs.abroad["onset"][-days:, None]
+    every, since = final_paths(inputs, late)
+    paths, share = every[:, list(level)], late.share[since:, list(level)]
+    days = len(paths)
+    abroad = inputs.abroad["onset"][since:, None]
     first = np.maximum(share[:, :1], 0.01)  # of the country; more is in the draws already
     local = _without_abroad(inputs, level, paths, abroad / first)
     lent = _lent(inputs, level, alphas)
@@ -154,7 +150,7 @@ def _recent(
         paths,
         serial.drawn(rng),
         share=share,
-        period_of_day=serial.period_of_day[-days:],
+        period_of_day=serial.period_of_day[since:],
         changeover_days=CHANGEOVER_DAYS,
         windows=WINDOWS,
         alpha_parent=lent,
@@ -184,18 +180,6 @@ def _lend(
     inputs: CaseInputs, level: Sequence[int], found: Reproduction, alphas: dict[str, Floats]
 ) -> None:
     alphas |= {inputs.areas[index]: found.alpha[:, c] for c, index in enumerate(level)}
-
-
-def _joined(settled: Reproduction, recent: Reproduction) -> Reproduction:
-    """Put the windows of the last weeks in the place of those made from incomplete counts."""
-    last = len(recent.t_end)
-    columns = {}
-    for field in fields(Reproduction):
-        if field.name != "t_end":
-            column = getattr(settled, field.name).copy()
-            column[-last:] = getattr(recent, field.name)
-            columns[field.name] = column
-    return replace(settled, **columns)
 
 
 def _entries(

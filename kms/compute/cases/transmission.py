@@ -9,8 +9,8 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from kms.compute.cases.inputs import ONSET_UNKNOWN, CaseInputs
-from kms.compute.cases.late_reports import late_reports
+from kms.compute.cases.inputs import LONGEST_DELAY_DAYS, ONSET_UNKNOWN, CaseInputs
+from kms.compute.cases.late_reports import LateReports, final_paths, joined, late_reports
 from kms.compute.cases.reproduction import WINDOW_DAYS, intervals, reproduction_entries
 from kms.domain.areas import COUNTRY, Areas
 from kms.domain.diseases import Disease, SerialInterval
@@ -19,6 +19,7 @@ from kms.store.publications import Entry
 from metrics.states import State
 from metrics.trend.doubling import doubling_time
 from metrics.trend.growth import growth
+from metrics.trend.stacked import stacked_growth
 from metrics.trend.two_week import two_week
 
 Floats = NDArray[np.float64]
@@ -54,7 +55,7 @@ def transmission(inputs: CaseInputs, areas: Areas, disease: Disease) -> Transmis
     cases = inputs.counts[basis] / np.where(known >= FINAL_SHARE, known, 1.0)
     entries = [
         *reproduction_entries(inputs, levels, serial, basis=basis, late=late),
-        *_growth(inputs, cases, known),
+        *_growth(inputs, cases, late),
         *_two_week(inputs, areas),
         *_counts(inputs, known, basis),
         *(late.entries if late else ()),
@@ -98,16 +99,24 @@ def onsets_still_coming(inputs: CaseInputs) -> bool:
     return bool(risen > LARGEST_RISE and risen > CERTAIN * error)
 
 
-def _growth(inputs: CaseInputs, cases: Floats, known: Floats) -> Iterator[Entry]:
+def _growth(inputs: CaseInputs, cases: Floats, late: LateReports | None) -> Iterator[Entry]:
     if inputs.days() < GROWTH_DAYS:
         return
     found = growth(cases, window=GROWTH_DAYS)
+    known = np.ones_like(cases)
+    if late is not None:
+        known = late.share
+        paths, first = final_paths(inputs, late)
+        recent = stacked_growth(
+            paths, share=known[first:], window=GROWTH_DAYS, last=LONGEST_DELAY_DAYS
+        )
+        found = joined(found, recent)
     times = doubling_time(found.rate_per_day, found.low, found.high)
     start = _day(inputs, int(found.t_end[0]))
     for index, area in enumerate(inputs.areas):
         share = known[found.t_end - 1, index]
-        state = _shown_state(found.state[:, index].astype(float), share)
-        visible = state == State.FINAL
+        state = found.state[:, index].astype(float)
+        visible = np.isin(state, (State.FINAL, State.PROVISIONAL))
         rate = make_series(
             start,
             np.where(visible, found.rate_per_day[:, index], np.nan),
@@ -187,11 +196,6 @@ def _levels(inputs: CaseInputs) -> list[list[int]]:
         [i for i, area in enumerate(inputs.areas) if depth[area] == level]
         for level in range(1, max(depth.values()) + 1)
     ]
-
-
-def _shown_state(state: Floats, share: Floats) -> Floats:
-    """Hide what is still incomplete: without a nowcast a fall there may be only delay."""
-    return np.where(share < FINAL_SHARE, float(State.HIDDEN), state)
 
 
 def _count_behind(series: Series, cases: Sequence[float] | Floats) -> int | None:
