@@ -90,7 +90,8 @@ def _held(issue: Issue, *, exactly: bool) -> tuple[HeldRow, ...] | None:
 
     A share over all areas tells no area's count. But one more range that is compared, or one
     that passes from a group of small areas to the next, would tell that some area reached so
-    many cases: for the public, numbers of ranges have two digits and there are no sizes.
+    many cases: for the public, numbers of ranges have two digits, and of groups by size there
+    are only those of areas whose weeks are far from being suppressed.
     """
     told = issue.facts.get(SELF_AUDIT)
     if told is None:
@@ -101,7 +102,7 @@ def _held(issue: Issue, *, exactly: bool) -> tuple[HeldRow, ...] | None:
     return tuple(
         replace(row, compared=about(row.compared), waiting=about(row.waiting))
         for row in rows
-        if row.sizes is None
+        if row.sizes is None or (row.sizes[0] or 0) >= TEN
     )
 
 
