@@ -41,7 +41,7 @@ from kms.store.snapshots import (
 from kms.store.sources import register_source
 from kms.store.states import ACCEPTED
 from kms.store.vintages import WITHDRAWN as GONE
-from kms.store.vintages import Fate, restore_vintage, vintage_count
+from kms.store.vintages import Fate, cuts, restore_vintage, vintage_count
 
 Say = Callable[[str], None]
 EQUAL, DIFFERENT, UNREADABLE = "equal", "different", "unreadable"
@@ -283,22 +283,25 @@ def _publish(
     say: Say,
     fence: int | None,
 ) -> None:
-    """Publish what the refresh would, and earlier publications whose inputs are here."""
+    """Publish earlier publications whose inputs are here, and what the refresh would."""
     from kms.compute.publish import publish
 
-    try:
-        publish_missing(store, settings, say=say, fence=fence)
-    except NoDataError:
-        return
-    for row in record.publications:
+    with store.read() as connection:
+        newest = max(cuts(connection), default=None)
+    # The oldest first: each tells how the ranges of those before it held.
+    for row in sorted(record.publications, key=lambda row: str(row["as_of"])):
         as_of = datetime.fromisoformat(row["as_of"])
         with store.read() as connection:
             there = {issue.id for issue in publications.issues(connection)}
             same = inputs_hash(connection, as_of) == row["inputs_hash"]
-        if same and row["id"] not in there:
+        if same and as_of != newest and row["id"] not in there:
             say(f"making the publication {row['id']} again")
             at = datetime.fromisoformat(row["published_at"])
             publish(store, as_of=as_of, published_at=at, current=False, fence=fence)
+    try:
+        publish_missing(store, settings, say=say, fence=fence)
+    except NoDataError:
+        return
     restore_publication_log(store, record)
     _compare(store, record, report)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,8 @@ from kms.compute.cases.forecasting import outlook
 from kms.compute.cases.inputs import read_case_inputs
 from kms.compute.cases.transmission import transmission
 from kms.compute.identity import METHOD_VERSION, inputs_hash
+from kms.compute.self_audit import FACT as SELF_AUDIT
+from kms.compute.self_audit import as_fact, self_audit
 from kms.compute.testing import positive_shares
 from kms.compute.workplaces import workplaces
 from kms.config import MANILA
@@ -25,6 +28,7 @@ from kms.store.publications import (
     ROLLED_BACK,
     Entry,
     Issue,
+    add_fact,
     current_issue,
     switch,
     with_inputs,
@@ -78,8 +82,21 @@ def publish(
         facts=facts,
     )
     write_draft(store, issue, entries)
+    if current:
+        issue = _with_self_audit(store, issue, entries)
     switch(store, issue.id, current=current, fence=fence)
     return issue, True
+
+
+def _with_self_audit(store: Store, issue: Issue, entries: Sequence[Entry]) -> Issue:
+    """Add to a draft how often earlier ranges held; only where readers are led to look for it.
+
+    It takes the longer the more publications are kept: once a night is enough.
+    """
+    areas = sorted({entry.area for entry in entries if entry.indicator == "cases_report"})
+    with store.read() as connection:
+        found = as_fact(self_audit(connection, issue, areas))
+    return add_fact(store, issue, SELF_AUDIT, found)
 
 
 def _compute_settled(

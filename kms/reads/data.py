@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from kms.access.disclosure import EXACT, Disclosure, DisclosureRule
 from kms.access.policy import Answer, ask
+from kms.compute.self_audit import FACT as SELF_AUDIT
 from kms.domain.areas import COUNTRY
 from kms.domain.fault_codes import fault_code
 from kms.reads.frame import late_days, read_frame, resolve_issue
@@ -20,6 +21,7 @@ from kms.reads.views import (
     REFUSED_OR_UNREACHABLE,
     DataView,
     FaultRow,
+    HeldRow,
     RunRow,
     SourceRow,
     VintageRow,
@@ -29,11 +31,13 @@ from kms.store.engine import Store
 from kms.store.freshness import freshness
 from kms.store.ledger import recent_runs
 from kms.store.open import clock
+from kms.store.publications import Issue
 from kms.store.sources import sources
 from kms.store.vintages import HELD, alarms, changes_of, fault_counts, newest, vintages
 
 MOST_RUNS = 10
 PAGE_VINTAGES = 15
+TEN = 10
 
 
 def read_data(store: Store, request: Request, rule: DisclosureRule | None = None) -> DataView:
@@ -44,6 +48,7 @@ def read_data(store: Store, request: Request, rule: DisclosureRule | None = None
     """
     disclosure = Disclosure(rule or DisclosureRule(), request.who)
     inspects = ask(request.who, "page:/data/faults") is Answer.OPEN
+    exactly = disclosure.of(COUNTRY).is_exact
     start = number_in(request.next) or 0
     with store.read() as connection:
         issue = resolve_issue(connection, request)
@@ -75,7 +80,42 @@ def read_data(store: Store, request: Request, rule: DisclosureRule | None = None
         runs=tuple(runs),
         onward=start + PAGE_VINTAGES if len(issued) > start + PAGE_VINTAGES else None,
         inspects=inspects,
+        held=_held(issue, exactly=exactly),
+        held_exactly=exactly,
     )
+
+
+def _held(issue: Issue, *, exactly: bool) -> tuple[HeldRow, ...] | None:
+    """Return how often earlier ranges held, None where it was not computed.
+
+    A share over all areas tells no area's count. But one more range that is compared, or one
+    that passes from a group of small areas to the next, would tell that some area reached so
+    many cases: for the public, numbers of ranges have two digits, and of groups by size there
+    are only those of areas whose weeks are far from being suppressed.
+    """
+    told = issue.facts.get(SELF_AUDIT)
+    if told is None:
+        return None
+    rows = [HeldRow(*_limited(row[:4]), *row[4:]) for row in told]
+    if exactly:
+        return tuple(rows)
+    return tuple(
+        replace(row, compared=about(row.compared), waiting=about(row.waiting))
+        for row in rows
+        if row.sizes is None or (row.sizes[0] or 0) >= TEN
+    )
+
+
+def _limited(row: list[Any]) -> list[Any]:
+    """Return a row's group with limits as pairs."""
+    return [tuple(part) if isinstance(part, list) else part for part in row]
+
+
+def about(count: int) -> int:
+    """Return a number of ranges with two digits, one below a hundred in tens; only none is 0."""
+    if 0 < count < TEN:
+        return TEN
+    return round(count, min(-1, 2 - len(str(count))))
 
 
 def _urgency(row: SourceRow) -> tuple[bool, bool, int, str]:

@@ -20,11 +20,10 @@ from kms.store.engine import Store
 from kms.store.ledger import recent_runs
 from kms.store.open import clock, is_synthetic
 from kms.store.publications import (
-    PUBLISHED,
     Issue,
     current_issue,
-    issues,
     latest_values,
+    published_cuts,
     with_inputs,
 )
 from kms.store.sources import sources
@@ -108,7 +107,7 @@ def _stale_days(connection: Connection, issue: Issue) -> int | None:
 
 def editions(connection: Connection) -> tuple[date, ...]:
     """Return the days (Manila) as of which figures can be looked at, oldest first."""
-    days = {i.as_of.astimezone(MANILA).date() for i in issues(connection) if i.state == PUBLISHED}
+    days = {cut.astimezone(MANILA).date() for cut in published_cuts(connection)}
     return tuple(sorted(days))
 
 

@@ -282,6 +282,30 @@ class RunRow:
     detail: str
 
 
+Limits = tuple[float | None, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRow:
+    """How often later data fell inside the published ranges of one group.
+
+    `ages` are days from the day to publication, `sizes` mean daily cases: from, below; None for
+    all. Shares are None while there are too few comparisons.
+    """
+
+    indicator: str
+    said: float
+    ages: Limits | None
+    sizes: Limits | None
+    compared: int
+    waiting: int
+    inside: float | None
+    low: float | None
+    high: float | None
+    below: float | None
+    above: float | None
+
+
 @dataclass(frozen=True, slots=True)
 class DataView:
     """Freshness, vintages, rejects and flags."""
@@ -293,3 +317,5 @@ class DataView:
     runs: tuple[RunRow, ...]
     onward: int | None = None  # where the next page of vintages begins
     inspects: bool = False  # whoever looks may see where faulty rows stand
+    held: tuple[HeldRow, ...] | None = None  # None: not computed for this publication
+    held_exactly: bool = False  # else numbers of comparisons are rounded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -65,6 +65,18 @@ def write_draft(store: Store, issue: Issue, entries: Sequence[Entry]) -> None:
         _write_blobs(connection, {name: content for _, content, name in named})
         _insert(connection, EstimateSeries, (_series_row(issue, e, name) for e, _, name in named))
         _insert(connection, LatestValue, (_latest_row(issue, entry) for entry in entries))
+
+
+def add_fact(store: Store, issue: Issue, name: str, value: Any) -> Issue:
+    """Add a fact to a draft; what readers have seen is not changed."""
+    told = replace(issue, facts={**issue.facts, name: value})
+    with store.write() as connection:
+        connection.execute(
+            update(Publication)
+            .where(Publication.id == issue.id, Publication.state == DRAFT)
+            .values(facts=_text(told.facts))
+        )
+    return told
 
 
 def remove_drafts(store: Store) -> None:
@@ -143,8 +155,19 @@ def with_inputs(
     connection: Connection, inputs_hash: str, *, state: str = PUBLISHED
 ) -> Issue | None:
     """Return the newest issue made from exactly these inputs."""
-    found = [i for i in issues(connection) if i.inputs_hash == inputs_hash and i.state == state]
-    return found[0] if found else None
+    statement = (
+        select(Publication.__table__)
+        .where(Publication.inputs_hash == inputs_hash, Publication.state == state)
+        .order_by(Publication.published_at.desc(), Publication.as_of.desc())
+    )
+    row = connection.execute(statement).mappings().first()
+    return None if row is None else _issue(row)
+
+
+def published_cuts(connection: Connection) -> list[datetime]:
+    """Return the cuts of which a publication stands; their facts are not read."""
+    statement = select(Publication.as_of).where(Publication.state == PUBLISHED)
+    return list(connection.execute(statement).scalars())
 
 
 def read_series(
@@ -251,8 +274,12 @@ def _issue_row(issue: Issue, state: str) -> dict[str, Any]:
         "published_at": issue.published_at,
         "inputs_hash": issue.inputs_hash,
         "state": state,
-        "facts": json.dumps(issue.facts, sort_keys=True),
+        "facts": _text(issue.facts),
     }
+
+
+def _text(facts: Mapping[str, Any]) -> str:
+    return json.dumps(facts, sort_keys=True)
 
 
 def _series_row(issue: Issue, entry: Entry, name: str) -> dict[str, Any]:

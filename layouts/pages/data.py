@@ -12,7 +12,8 @@ from kms.texts import Texts, manila_day
 from kms.wording import source_state
 from layouts.components import marks
 from layouts.components.cards import Child, card, empty, heading, page_link, two
-from layouts.components.sources import count, sources_card
+from layouts.components.data.held import held_card
+from layouts.components.data.sources import count, sources_card
 from layouts.components.tables import Column, body_row, wide_table
 from layouts.page import Page, Visit
 
@@ -34,7 +35,7 @@ def _headline(view: DataView, visit: Visit) -> str:
 
 
 def layout(view: DataView, visit: Visit) -> Component:
-    """Show freshness first, then vintages, faults, runs and the marks."""
+    """Show freshness first, then how ranges held, vintages, faults, runs and the marks."""
     text = visit.text
     _ = text.gettext
     asked = visit.request.source
@@ -53,6 +54,7 @@ def layout(view: DataView, visit: Visit) -> Component:
             top,
             None if asked else html.P(_lead(view, text), className="leads"),
             sources_card(view, visit),
+            None if asked else html.Div(held_card(view, text), className="gap-t"),
             html.Div(vintages_card(view, visit), className="gap-t"),
             html.Div(
                 [
@@ -196,7 +198,7 @@ def runs_card(view: DataView, visit: Visit) -> Component:
     text = visit.text
     _ = text.gettext
     if not view.runs:
-        return card(_("Runs"), empty(_("No refresh has run yet.")))
+        return card(_("Runs"), empty(_("No refresh has run here yet."), _without_run(view, text)))
     columns = [
         Column(_("Started")),
         Column(_("Kind")),
@@ -225,6 +227,16 @@ def runs_card(view: DataView, visit: Visit) -> Component:
         for row in view.runs
     ]
     return _list_card(_("Runs"), _("refreshes, newest first"), columns, rows)
+
+
+def _without_run(view: DataView, text: Texts) -> str:
+    """Say how what is shown came about when no refresh made it."""
+    words = (
+        text.gettext("Publication {id} was made when the demonstration data were taken in.")
+        if view.frame.synthetic
+        else text.gettext("Publication {id} was made by a replay, or the list of refreshes is new.")
+    )
+    return words.format(id=view.frame.publication_id)
 
 
 def _list_card(name: str, sub: str, columns: list[Column], rows: list[Component]) -> Component:

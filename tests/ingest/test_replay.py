@@ -25,6 +25,7 @@ from ingest.load import load
 from ingest.nightly.refresh import refresh
 from ingest.replay import DIFFERENT, EQUAL, UNREADABLE, replay, target_settings
 from ingest.source import source_named
+from kms.compute.self_audit import FACT as SELF_AUDIT
 from kms.config import ROOT, Settings, now
 from kms.errors import ConfigError, ContractError, DataError, FetchError, KmsError
 from kms.store.engine import Store, open_store
@@ -183,6 +184,24 @@ def test_a_published_store_is_made_again_with_every_figure(
     report = replay(empty, settings)
     assert said(empty) == before
     assert (report.status, report.publications, report.publication) == (EQUAL, 2, before["current"])
+
+
+def test_how_earlier_ranges_held_is_found_again(
+    store: Store, settings: Settings, empty: Store
+) -> None:
+    """Also where earlier publications are older than those the refresh makes by itself."""
+    newest_only = settings.model_copy(update={"edition_days": 0})
+    for days in (60, 67, 100):
+        take(store, settings, days, day=days)
+        refresh(store, newest_only)
+    with store.read() as connection:
+        held = current_issue(connection).facts[SELF_AUDIT]
+    compared = {row[0]: row[4] for row in held if row[1] == 0.95 and row[2] is row[3] is None}
+    assert compared["r_t"] > 0
+    report = replay(empty, newest_only)
+    assert (report.status, report.publications) == (EQUAL, 3)
+    with empty.read() as connection:
+        assert current_issue(connection).facts[SELF_AUDIT] == held
 
 
 def test_what_was_held_released_and_withdrawn_is_so_again(

@@ -15,6 +15,7 @@ from kms.reads.views import (
     EntryView,
     FaultRow,
     Frame,
+    HeldRow,
     ItemRow,
     LibraryView,
     Reading,
@@ -384,5 +385,32 @@ def data_view(**changes: object) -> DataView:
                 "r77", "refresh", NOW, NOW + timedelta(seconds=41), "done", "2026-11-16-a41c", ""
             ),
         ),
+        held=held_rows(),
     )
     return replace(made, **changes)  # type: ignore[arg-type]  # test shorthand
+
+
+def held_rows() -> tuple[HeldRow, ...]:
+    def row(indicator: str, said: float, *counts: int, **group: object) -> HeldRow:
+        ages, sizes = group.get("ages"), group.get("sizes")
+        compared, waiting, inside = counts
+        shares = [inside / 1000, inside / 1000 - 0.02, inside / 1000 + 0.01, 0.011, 0.023]
+        few = [None] * len(shares)
+        shown = shares if compared else few
+        return HeldRow(indicator, said, ages, sizes, compared, waiting, *shown)  # type: ignore[arg-type]  # test shorthand
+
+    return (
+        row("r_t", 0.5, 12611, 4852, 985),
+        row("r_t", 0.95, 12611, 4852, 989),
+        row("r_t", 0.95, 2575, 1538, 957, ages=(7, 14)),
+        row("r_t", 0.95, 10036, 3314, 987, ages=(14, 28)),
+        row("nowcast_cases", 0.95, 8200, 2100, 912),
+        row("nowcast_cases", 0.5, 8200, 2100, 503),
+        row("nowcast_cases", 0.95, 2100, 700, 966, ages=(0, 3)),
+        row("nowcast_cases", 0.95, 332, 95, 905, sizes=(0.0, 1.0)),
+        row("nowcast_cases", 0.95, 3939, 1345, 931, sizes=(10.0, 100.0)),
+        row("nowcast_cases", 0.95, 348, 124, 940, sizes=(100.0, None)),
+        row("forecast_cases", 0.95, 0, 1400, 0),
+        row("forecast_cases", 0.95, 0, 700, 0, ages=(-14, -7)),
+        row("forecast_cases", 0.95, 0, 700, 0, ages=(-7, 0)),
+    )
