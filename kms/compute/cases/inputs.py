@@ -33,7 +33,9 @@ class CaseInputs:
 
     `counts` maps a basis to an array (D, A); `placeless` are cases of the country without a
     place in it (returning overseas and unknown), by report day, shape (D,); `triangles` are
-    cases by onset day and delay, shape (TRIANGLE_DAYS, 29, A), the last row being `cases_to`.
+    cases by onset day and delay, shape (TRIANGLE_DAYS, 29, A), the last row being `cases_to`;
+    `entered` are the cases with an onset of an issue four weeks older, by 0 … 28 days from
+    report to its end, and the same reports as known now, each (29, A).
     """
 
     start: date
@@ -44,6 +46,7 @@ class CaseInputs:
     abroad: Mapping[str, Floats]  # basis -> (D,): infected outside the country
     placeless: Floats
     triangles: Floats
+    entered: tuple[Floats, Floats] | None = None
 
     def days(self) -> int:
         """Return the number of days."""
@@ -91,6 +94,7 @@ def read_case_inputs(
         abroad=abroad,
         placeless=placeless,
         triangles=_triangles(late, span, units, up),
+        entered=_entered(connection, (source_id, disease, as_of), late, units, up),
     )
 
 
@@ -155,6 +159,39 @@ def _triangles(
     by_place = np.zeros((*shape, len(names)))
     np.add.at(by_place, (row[kept], delay[kept], place[kept]), cases[kept])
     return np.asarray(by_place @ _membership(names, units, up(names)))
+
+
+def _entered(
+    connection: Connection,
+    what: tuple[str, str, datetime],
+    now: pa.Table,
+    units: Sequence[str],
+    up: Callable[[list[str]], Ways],
+) -> tuple[Floats, Floats] | None:
+    """Look up in the issue of four weeks before which onsets and places were entered since."""
+    source_id, disease, as_of = what
+    earlier = as_of - timedelta(days=LONGEST_DELAY_DAYS)
+    then = _select(
+        state_at(connection, fact_table("reporting_triangle"), source_id, earlier),
+        {"disease": [disease]},
+    )
+    if then.num_rows == 0:
+        return None
+    end = _days(then["report_date"]).max()
+
+    def by_age(content: pa.Table) -> Floats:
+        reported = _days(content["report_date"])
+        age = (end - reported).astype(np.int64)
+        delay = (reported - _days(content["onset_date"])).astype(np.int64)
+        kept = (age >= 0) & (age <= LONGEST_DELAY_DAYS)
+        kept &= (delay >= 0) & (delay <= LONGEST_DELAY_DAYS)
+        coded = content["area"].combine_chunks().dictionary_encode()
+        names, place = coded.dictionary.to_pylist(), coded.indices.to_numpy()
+        counted = np.zeros((LONGEST_DELAY_DAYS + 1, len(names)))
+        np.add.at(counted, (age[kept], place[kept]), content["cases"].to_numpy()[kept])
+        return np.asarray(counted @ _membership(names, units, up(names)))
+
+    return by_age(then), by_age(now)
 
 
 def _membership(names: Sequence[str], units: Sequence[str], ways: Ways) -> Floats:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from kms.compute.cases.inputs import LONGEST_DELAY_DAYS, TRIANGLE_DAYS, CaseInputs
 from kms.domain.series import make_series
 from kms.store.publications import Entry
+from metrics.delays.filled_later import filled_share, known_later
 from metrics.delays.nowcast import Nowcast, complete_draws, nowcast
 from metrics.delays.reporting_delay import ReportingDelay, reporting_delay, scale_draws
 from metrics.delays.retrospective import Retrospective, retrospective
@@ -59,6 +60,10 @@ def late_reports(inputs: CaseInputs, levels: Sequence[Sequence[int]]) -> LateRep
         rng = np.random.default_rng([SEED, inputs.cases_to.toordinal(), depth])
         cut, parent = inputs.triangles[:, :, list(level)], _parent(inputs, level, delays)
         delay, past = reporting_delay(cut, parent=parent), retrospective(cut, parent=parent)
+        if inputs.entered is not None:
+            # The whole level speaks: of one region's cases a few in a hundred are too few to tell.
+            then, now = (counted[:, list(level)].sum(axis=1) for counted in inputs.entered)
+            delay = known_later(delay, filled_share(then, now))
         delays |= {inputs.areas[i]: _of(delay, [c]) for c, i in enumerate(level)}
         found = nowcast(observed[:, list(level)], delay, error=past.error)
         share[-TRIANGLE_DAYS:, level] = np.nan_to_num(found.share)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
@@ -101,15 +102,23 @@ def test_where_all_is_reported_at_once_nothing_is_provisional(given: Simulated) 
     assert nowcast.low == pytest.approx(nowcast.value, abs=0.2)
 
 
+def test_onsets_entered_after_the_report_are_expected_too(given: Simulated) -> None:
+    ages = np.clip(0.9 + 0.02 * np.arange(29), 0.0, 1.0)[:, None]
+    now = np.full((29, len(AREAS)), 1000.0)
+    entered = replace(given.inputs, entered=(now * ages, now))
+    aware, blind = late_reports(entered, LEVELS), late_reports(given.inputs, LEVELS)
+    assert (aware.share[-20:-1] < blind.share[-20:-1]).all()
+    assert aware.draws[-10:, 0].sum() > 1.02 * blind.draws[-10:, 0].sum()
+    none = replace(given.inputs, entered=(now, now))
+    assert late_reports(none, LEVELS).share == pytest.approx(blind.share)
+
+
 def test_the_same_counts_give_the_same_draws(given: Simulated) -> None:
     first, again = (late_reports(given.inputs, LEVELS).draws for _ in range(2))
     assert (first == again).all()
 
 
 def test_each_day_has_the_serial_interval_of_its_variant(given: Simulated) -> None:
-    from dataclasses import replace
-    from datetime import date
-
     early = replace(given.inputs, start=date(2021, 7, 1), cases_to=date(2022, 1, 16))
     found = intervals(COVID, early)
     names = [COVID.serial_interval_on(date(2021, 7, 1) + timedelta(days=d)) for d in range(DAYS)]
