@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -22,7 +22,6 @@ Floats = NDArray[np.float64]
 LONGEST_DELAY_DAYS = 28  # D of the reporting triangle
 TRIANGLE_DAYS = 84  # onset days kept: 56 to learn from, 28 more so that the oldest are complete
 LEAD_DAYS = 30  # onsets before the first report
-Ways = Mapping[str, list[int]]  # positions of the units a place counts in
 ONSET_UNKNOWN = "report_onset_unknown"
 BASES = ("report", "onset", ONSET_UNKNOWN)
 
@@ -76,11 +75,8 @@ def read_case_inputs(
         date.fromisoformat(bounds["max"]),
     )
     units, parents = rated_areas(areas, on)
-
-    def up(places: list[str]) -> Ways:
-        return ways_up(areas, on, places, units)
-
-    counts, abroad, placeless = _sum_up(content, span, units, up)
+    tree = _Tree(areas, on, units)
+    counts, abroad, placeless = _sum_up(content, span, tree)
     late = _select(
         state_at(connection, fact_table("reporting_triangle"), source_id, as_of),
         {"disease": [disease]},
@@ -93,8 +89,8 @@ def read_case_inputs(
         counts=counts,
         abroad=abroad,
         placeless=placeless,
-        triangles=_triangles(late, span, units, up),
-        entered=_entered(connection, (source_id, disease, as_of), late, units, up),
+        triangles=_triangles(late, span, tree),
+        entered=_entered(connection, (source_id, disease, as_of), late, tree),
     )
 
 
@@ -112,11 +108,27 @@ class _Span:
         return (_days(dates) - np.datetime64(self.start)).astype(np.int64)
 
 
+@dataclass(frozen=True)
+class _Tree:
+    """The units figures are made for, on a day."""
+
+    areas: Areas
+    on: date
+    units: Sequence[str]
+
+    def membership(self, places: Sequence[str]) -> Floats:
+        """Return which units each place counts in, shape (places, units)."""
+        ways = ways_up(self.areas, self.on, places, self.units)
+        membership = np.zeros((len(places), len(self.units)))
+        for index, place in enumerate(places):
+            membership[index, ways[place]] = 1.0
+        return membership
+
+
 def _sum_up(
     content: pa.Table,
     span: _Span,
-    units: Sequence[str],
-    up: Callable[[list[str]], Ways],
+    tree: _Tree,
 ) -> tuple[dict[str, Floats], dict[str, Floats], Floats]:
     days = span.places(content["ref_date"])
     cases = content["cases"].to_numpy().astype(np.float64)
@@ -125,7 +137,7 @@ def _sum_up(
     names, place = coded.dictionary.to_pylist(), coded.indices.to_numpy()
     inside = (days >= 0) & (days < span.days)
     # One column for each place first, then one multiplication sums places into units.
-    membership = _membership(names, units, up(names))
+    membership = tree.membership(names)
     outside = np.array([name.startswith("nonplace:") for name in names], dtype=float)
     foreign = np.array([name in ("nonplace:rof", "nonplace:repatriate") for name in names], float)
     counts, abroad, placeless = {}, {}, np.zeros(span.days)
@@ -140,15 +152,13 @@ def _sum_up(
     return counts, abroad, placeless
 
 
-def _triangles(
-    content: pa.Table, span: _Span, units: Sequence[str], up: Callable[[list[str]], Ways]
-) -> Floats:
+def _triangles(content: pa.Table, span: _Span, tree: _Tree) -> Floats:
     """Sum cases by onset day and delay up to the units."""
     first = span.end - timedelta(days=TRIANGLE_DAYS - 1)
     content = content.filter(pc.greater_equal(content["onset_date"], first.isoformat()))
     shape = (TRIANGLE_DAYS, LONGEST_DELAY_DAYS + 1)
     if content.num_rows == 0:
-        return np.zeros((*shape, len(units)))
+        return np.zeros((*shape, len(tree.units)))
     onset = _days(content["onset_date"])
     delay = (_days(content["report_date"]) - onset).astype(np.int64)
     row = (onset - np.datetime64(first)).astype(np.int64)
@@ -158,15 +168,14 @@ def _triangles(
     names, place = coded.dictionary.to_pylist(), coded.indices.to_numpy()
     by_place = np.zeros((*shape, len(names)))
     np.add.at(by_place, (row[kept], delay[kept], place[kept]), cases[kept])
-    return np.asarray(by_place @ _membership(names, units, up(names)))
+    return np.asarray(by_place @ tree.membership(names))
 
 
 def _entered(
     connection: Connection,
     what: tuple[str, str, datetime],
     now: pa.Table,
-    units: Sequence[str],
-    up: Callable[[list[str]], Ways],
+    tree: _Tree,
 ) -> tuple[Floats, Floats] | None:
     """Look up in the issue of four weeks before which onsets and places were entered since."""
     source_id, disease, as_of = what
@@ -189,17 +198,9 @@ def _entered(
         names, place = coded.dictionary.to_pylist(), coded.indices.to_numpy()
         counted = np.zeros((LONGEST_DELAY_DAYS + 1, len(names)))
         np.add.at(counted, (age[kept], place[kept]), content["cases"].to_numpy()[kept])
-        return np.asarray(counted @ _membership(names, units, up(names)))
+        return np.asarray(counted @ tree.membership(names))
 
     return by_age(then), by_age(now)
-
-
-def _membership(names: Sequence[str], units: Sequence[str], ways: Ways) -> Floats:
-    """Return which units each place counts in, shape (places, units)."""
-    membership = np.zeros((len(names), len(units)))
-    for index, name in enumerate(names):
-        membership[index, ways[name]] = 1.0
-    return membership
 
 
 def _select(content: pa.Table, wanted: Mapping[str, list[str]]) -> pa.Table:
