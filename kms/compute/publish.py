@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from kms.compute.capacity import capacity
 from kms.compute.case_inputs import read_case_inputs
 from kms.compute.identity import METHOD_VERSION, inputs_hash
+from kms.compute.notifiable import notifiable
 from kms.compute.testing import positive_shares
 from kms.compute.transmission import transmission
 from kms.compute.workplaces import workplaces
@@ -31,6 +32,7 @@ from kms.store.publications import (
 
 CASES_FROM, INSPECTIONS_FROM = "doh_case_information", "dole_inspections"
 BEDS_FROM, TESTS_FROM = "doh_hospital_daily", "doh_testing_aggregates"
+WEEKS_FROM = "pidsr_weekly"
 DISEASE = "covid19"
 MOST_ROUNDS = 3
 
@@ -113,6 +115,7 @@ def _compute(store: Store, as_of: datetime) -> tuple[list[Entry], dict[str, Any]
         tests = positive_shares(
             connection, areas, source_id=TESTS_FROM, disease=DISEASE, as_of=as_of
         )
+        weekly = notifiable(connection, areas, source_id=WEEKS_FROM, as_of=as_of)
     found = transmission(inputs, areas, disease)
     mean, sd = found.serial_interval_days
     facts = {
@@ -125,13 +128,15 @@ def _compute(store: Store, as_of: datetime) -> tuple[list[Entry], dict[str, Any]
         "beds_to": max((e.series.end.isoformat() for e in beds), default=None),
         "tests_to": tests.to.isoformat() if tests.to else None,
         "fewer_tests": list(tests.fewer_tests),
+        "weekly": weekly.facts,
         "serial_interval_mean_days": mean,
         "serial_interval_sd_days": sd,
         "method_version": METHOD_VERSION,
         "reported_to": _reported_to(found.entries),
     }
     epidemic = [*found.entries, *beds, *tests.entries]
-    return [*(replace(entry, disease=disease.id) for entry in epidemic), *visits], facts
+    of_disease = (replace(entry, disease=disease.id) for entry in epidemic)
+    return [*of_disease, *weekly.entries, *visits], facts
 
 
 def _reported_to(entries: tuple[Entry, ...]) -> dict[str, str]:
