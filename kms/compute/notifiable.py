@@ -45,7 +45,7 @@ COURSE_WEEKS, COURSE_CASES = 3, 30.0  # below so many cases the others' course i
 HALF_WINDOW, MOST_YEARS = 3, 5  # weeks to either side of a week of so many earlier years
 MOSTLY_REPORTED, HALF_REPORTED = 0.9, 0.5
 LEAST_HISTORY_REPORTED = 2 / 3  # of the place-weeks that a week is compared with
-CURRENT_WEEKS = 3  # by which the newest week of an area may lie behind the newest of all
+CURRENT_WEEKS = 4  # whose signals are listed
 SEASONS, LAST_WEEKS = "seasons", "last_weeks"  # what weeks are compared with
 
 
@@ -297,18 +297,19 @@ def _signal_states(judged: Judged, states: Floats, index: int) -> Floats:
 
 
 def _facts(reports: WeeklyReports, judged: Judged) -> dict[str, Any]:
-    """Return what was tested in each area's newest judged week, and how many signals are false."""
-    known = np.isfinite(judged.q)
+    """Return what was compared in the newest weeks, and how many signals in them are false."""
     kept = judged.q.shape[0]
-    newest = kept - 1 - known[::-1].argmax(axis=0)
     last = int(np.flatnonzero(np.isfinite(reports.cases).any(axis=1))[-1])
-    oldest = last - (reports.cases.shape[0] - kept) - CURRENT_WEEKS
-    tested = np.flatnonzero(known.any(axis=0) & (newest >= oldest))
-    at = newest[tested], tested
+    first = max(0, last - CURRENT_WEEKS + 1)
+    recent = slice(max(0, first - (reports.cases.shape[0] - kept)), None)
+    known = np.isfinite(judged.q[recent])
+    signals = np.any(judged.q[recent] <= FALSE_SHARE, axis=0)
     return {
         "to": (reports.start + timedelta(days=last * WEEK)).isoformat(),
-        "from": (reports.start + timedelta(days=max(0, last - CURRENT_WEEKS) * WEEK)).isoformat(),
-        "tested": int(tested.size),
-        "expected_false": round(float(np.nansum(judged.level[at])), 2),
-        "compared_with": SEASONS if judged.by_season[at].any() else LAST_WEEKS,
+        "from": (reports.start + timedelta(days=first * WEEK)).isoformat(),
+        "tested": int(known.any(axis=0).sum()),
+        "expected_false": round(float(judged.level[recent][known].sum()), 2),
+        # Which areas signal everybody may know, and need not read every series for it.
+        "signals": [reports.units[index] for index in np.flatnonzero(signals)],
+        "compared_with": SEASONS if (judged.by_season[recent] & known).any() else LAST_WEEKS,
     }

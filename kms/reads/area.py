@@ -15,6 +15,7 @@ from kms.domain.indicators import BEDS
 from kms.domain.series import Series, last_entries
 from kms.errors import NoDataError
 from kms.reads.frame import read_frame, resolve_issue
+from kms.reads.notifiable.signals import current_signals
 from kms.reads.request import Request
 from kms.reads.rows import area_rows, newest_values
 from kms.reads.sectors import sector_rows
@@ -68,6 +69,7 @@ def read_area(store: Store, request: Request, rule: DisclosureRule | None = None
                 if (name, code, "") in newest.values
             ),
             positivity=newest.positivity(code),
+            signals=current_signals(connection, issue, disclosure, request.language, area=code),
             fewer_tests=code in issue.facts.get("fewer_tests", ()),
         )
 

@@ -34,6 +34,7 @@ from layouts.components.cards import card, empty, page_link, stat, stats
 from layouts.components.courses import cases_card, growth_card, spread_card
 from layouts.components.forms.exports import exact_export, export_series
 from layouts.components.ranking import ranking
+from layouts.components.weekly.current import area_signals_card
 from layouts.components.workplaces import sector_table
 from layouts.page import Page, Visit
 
@@ -56,6 +57,7 @@ def layout(view: AreaView, visit: Visit) -> Component:
                 className="duo even",
             ),
             cases_card(view, visit),
+            area_signals_card(view.signals, visit) if view.signals else None,
             beds_card(view, visit),
             basis_card(view, visit),
             workplaces_card(view, visit),

@@ -56,13 +56,13 @@ class Attack:
             if inside:
                 families.append((row[parent], np.array([row[code] for code in inside])))
         for _ in range(20):
-            for parent, parts in families:
+            for whole, parts in families:
                 low, high = self.low[parts], self.high[parts]
-                self.low[parent] = np.maximum(self.low[parent], low.sum(axis=0))
-                self.high[parent] = np.minimum(self.high[parent], high.sum(axis=0))
+                self.low[whole] = np.maximum(self.low[whole], low.sum(axis=0))
+                self.high[whole] = np.minimum(self.high[whole], high.sum(axis=0))
                 others_low, others_high = low.sum(axis=0) - low, high.sum(axis=0) - high
-                self.high[parts] = np.minimum(high, self.high[parent] - others_low)
-                self.low[parts] = np.maximum(low, self.low[parent] - others_high)
+                self.high[parts] = np.minimum(high, self.high[whole] - others_low)
+                self.low[parts] = np.maximum(low, self.low[whole] - others_high)
 
     def use_expected(self, shown: dict[str, Series], exact: dict[str, Series]) -> None:
         """Use that an expected count is a known part of the seven weeks' sum."""
