@@ -1,8 +1,9 @@
 """Disclosure of weekly counts of notifiable diseases, and of what is made from them.
 
 Counts follow the rule for weeks (`kms.access.weeks`): 1 to `threshold` cases are suppressed, others
-rounded, and a neighbour is suppressed with a week that subtraction would narrow. A week without a
-report is no secret. What is made from counts must not give the hidden ones back:
+rounded, a neighbour is suppressed with a week that subtraction would narrow, and all inside an
+area with it. A week without a report is no secret. What is made from counts must not give the
+hidden ones back:
 
 - an expected count is the sum of seven weeks over seven, and two in a row differ by two weeks: it
   is shown rounded as a count, and not at all while one of those weeks is hidden or where it is few;

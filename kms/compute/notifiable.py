@@ -9,7 +9,7 @@ signal, and makes none. Such weeks are provisional, and not judged where less th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -77,15 +77,19 @@ def notifiable(
     connection: Connection, areas: Areas, *, source_id: str, as_of: datetime
 ) -> Notifiable:
     """Compute weekly counts, expected counts, signals and channels of every weekly disease."""
+    reports = read_weekly_reports(connection, areas, source_id=source_id, as_of=as_of)
+    return judged_reports(reports, areas)
+
+
+def judged_reports(reports: Iterable[WeeklyReports], areas: Areas) -> Notifiable:
+    """Judge the reports of several diseases."""
     entries: list[Entry] = []
     facts: dict[str, Mapping[str, Any]] = {}
-    for reports in read_weekly_reports(connection, areas, source_id=source_id, as_of=as_of):
-        if not np.isfinite(reports.cases).any():
-            continue
-        levels = _levels(areas, reports.units)
-        judged = judge(reports, levels)
-        entries += _entries(reports, judged)
-        facts[reports.disease] = _facts(reports, judged)
+    for found in reports:
+        if np.isfinite(found.cases).any():
+            judged = judge(found, _levels(areas, found.units))
+            entries += _entries(found, judged)
+            facts[found.disease] = _facts(found, judged)
     return Notifiable(tuple(entries), facts)
 
 

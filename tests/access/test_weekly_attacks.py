@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 from sqlalchemy import Connection
@@ -21,16 +22,20 @@ from kms.access.weekly_counts import (
     shown_from_weeks,
     shown_weeks,
 )
+from kms.compute.notifiable import judged_reports
+from kms.compute.weekly_reports import reports_of
+from kms.config import Settings
 from kms.domain.areas import UnitLevel
 from kms.domain.indicators import CASES_CHANNEL, CASES_EXPECTED, FALSE_SHARE, SIGNAL
 from kms.domain.series import Series, make_weekly
 from kms.reads.notifiable.figures import WeeklyFigures
 from kms.reference import load_areas
-from kms.store.engine import Store
-from kms.store.publications import current_issue
+from kms.store.engine import Store, open_store
+from kms.store.migrate import migrate
+from kms.store.publications import DRAFT, Issue, current_issue, switch, write_draft
 from metrics.states import State
 from tests.access.attacks import Cells
-from tests.weekly import NATION, ON
+from tests.weekly import LATER, NATION, ON, write_weeks
 
 RULE, REACH, MOST = DisclosureRule(), 2.0, 1e6
 DISEASES = ("dengue", "influenza", "leptospirosis", "measles")
@@ -100,9 +105,35 @@ def attack_on(counts: dict[str, ShownWeeks], *, bound: tuple[float, float]) -> A
     return Attack(codes, exact, low, high, hidden)
 
 
-@pytest.fixture
-def connection(weekly: Store) -> Iterator[Connection]:
-    with weekly.read() as opened:
+@pytest.fixture(scope="module")
+def sparse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """Give a store of a twentieth of the cases, where most weeks are few."""
+    home = tmp_path_factory.mktemp("sparse")
+    written = write_weeks(home, scale=0.05)
+    disease, place, week = np.nonzero(written.reported >= 0)
+    content = pa.table(
+        {
+            "disease": pa.array(np.array(DISEASES)[disease]),
+            "area": pa.array(np.array(written.places)[place]),
+            "ref_date": pa.array(np.array([str(day) for day in written.sundays])[week]),
+            "cases": pa.array(written.reported[disease, place, week]),
+        }
+    )
+    store = open_store(Settings(home=home))
+    migrate(store)
+    found = judged_reports(reports_of(content, load_areas(), ON), load_areas())
+    facts = {"disease": "covid19", "weekly": found.facts}
+    issue = Issue("sparse", LATER, LATER, "", DRAFT, facts)
+    write_draft(store, issue, found.entries)
+    switch(store, issue.id, current=True)
+    yield store
+    store.close()
+
+
+@pytest.fixture(params=["weekly", "sparse"])
+def connection(request: pytest.FixtureRequest) -> Iterator[Connection]:
+    store: Store = request.getfixturevalue(request.param)
+    with store.read() as opened:
         yield opened
 
 

@@ -10,9 +10,12 @@ from sqlalchemy import Connection
 
 from kms.access.disclosure import Disclosure
 from kms.access.weekly_counts import ShownWeeks, shown_from_weeks, shown_weeks
+from kms.access.weeks import Flags
+from kms.config import MANILA
 from kms.domain.indicators import CASES_WEEKLY
 from kms.domain.series import Series
 from kms.reads.shown import ShownFigures
+from kms.reference import load_areas
 from kms.store.publications import Issue
 
 BASIS = CASES_WEEKLY.removeprefix("cases_")
@@ -46,9 +49,21 @@ class WeeklyFigures:
         listed = list(codes)
         for code, series in self._shown.exact(CASES_WEEKLY, listed).items():
             if code not in self._counts:
-                rule, withheld = self.disclosure.of(code), self._shown.withheld(BASIS, code)
+                rule, withheld = self.disclosure.of(code), self._withheld(code)
                 self._counts[code] = shown_weeks(series, rule, withheld)
         return {code: self._counts[code] for code in listed if code in self._counts}
+
+    def _withheld(self, code: str) -> Flags | None:
+        """Return the weeks hidden for others' sake: a neighbour's, or with the area around.
+
+        What is shown inside a hidden area is a part of it, and would narrow its neighbours again.
+        """
+        own = self._shown.withheld(BASIS, code)
+        if own is None:
+            return None
+        above = load_areas().ancestors(code, self.issue.as_of.astimezone(MANILA).date())
+        around = self.counts(above[:1])
+        return own | around[above[0]].hidden if around else own
 
     def figures(self, indicator: str, codes: Iterable[str]) -> dict[str, Series]:
         """Return an indicator of areas as it may be shown in each."""

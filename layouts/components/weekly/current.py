@@ -39,7 +39,7 @@ def signals_card(view: SignalsView, visit: Visit) -> Component:
         sub=_("weeks of the last four, surest first"),
         foot=(
             _("A signal says that more cases were reported than chance makes likely, not why."),
-            _("Of few cases no number is told."),
+            _("Of few cases, and of areas that would give them away, no number is told."),
         )
         if view.rows
         else (),
@@ -71,10 +71,10 @@ def _cells(row: SignalRow, visit: Visit) -> list[Child]:
         sure, share = text.gettext("a signal"), ""
     return [
         two(page_link(signal_name(text, row), where, className="a"), level_word(text, row.level)),
-        two(*morbidity_week_words(text, row.week)),
+        two(*morbidity_week_words(text, row.week), "wrap"),
         _cases(row, text),
         _expected(row, text),
-        two(sure, share),
+        two(sure, share, "wrap"),
         text.short_day(row.since),
         zone_word(text, row.zone)
         if row.zone
@@ -94,7 +94,7 @@ def level_word(text: Texts, level: str) -> str:
 
 def _cases(row: SignalRow, text: Texts) -> Child:
     if row.cases is None:
-        return marks.state(text, "suppressed", word=text.gettext("few cases"))
+        return marks.state(text, "suppressed", word=text.gettext("few, or hidden"))
     state = marks.state(text, "provisional") if row.provisional else ""
     return two(html.B(text.number(row.cases)), state)
 
@@ -103,7 +103,7 @@ def _expected(row: SignalRow, text: Texts) -> Child:
     if row.expected is None:
         return marks.state(text, "suppressed", word=text.gettext("few, or hidden"))
     above = text.gettext("usually below {n}").format(n=text.number(row.bound or 0))
-    return two(text.number(row.expected), above if row.bound is not None else "")
+    return two(text.number(row.expected), above if row.bound is not None else "", "wrap")
 
 
 def tested_card(view: SignalsView, visit: Visit) -> Component:
@@ -128,7 +128,7 @@ def tested_card(view: SignalsView, visit: Visit) -> Component:
             columns,
             [
                 row.disease_name,
-                two(*morbidity_week_words(text, row.to)),
+                two(*morbidity_week_words(text, row.to), "wrap"),
                 text.number(row.areas),
                 compared.get(row.compared_with, row.compared_with),
                 text.number(row.signals),
@@ -159,7 +159,7 @@ def area_signals_card(rows: Sequence[SignalRow], visit: Visit) -> Component:
         where = visit.link(SIGNALS, disease=row.disease, area=row.area)
         told = [morbidity_week_words(text, row.week)[1]]
         if row.cases is None:
-            told.append(text.gettext("few cases"))
+            told.append(text.gettext("few cases, or hidden"))
         else:
             told += [
                 text.ngettext("{n} case", "{n} cases", row.cases).format(n=text.number(row.cases)),
