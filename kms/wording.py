@@ -6,9 +6,12 @@ and the same mirrored. A chance is never written as 0% or 100%.
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from kms.access.bands import Banded
+from kms.domain.calendar.morbidity_weeks import morbidity_week
 from kms.domain.indicators import RANGE_LEVEL, SAFETY_RANGE_LEVEL
-from kms.reads.views import Reading, SourceRow
+from kms.reads.views import Reading, SignalRow, SourceRow
 from kms.texts import Texts
 
 VERY_LIKELY, LIKELY, UNLIKELY, VERY_UNLIKELY = 0.95, 0.80, 0.20, 0.05
@@ -188,3 +191,39 @@ def source_state(text: Texts, row: SourceRow) -> str:
     if row.late_days:
         return text.gettext("Late by {age}").format(age=age(text, row.late_days))
     return text.gettext("Late")
+
+
+def how_sure(text: Texts, false_share: float) -> tuple[str, str]:
+    """Put the band of a signal into words, and into how many of such are false at most."""
+    if false_share <= 0.001:
+        return text.gettext("very sure"), text.gettext("1 in 1,000 false at most")
+    if false_share <= 0.01:
+        return text.gettext("sure"), text.gettext("1 in 100 false at most")
+    return text.gettext("fairly sure"), text.gettext("1 in 20 false at most")
+
+
+def zone_word(text: Texts, zone: str) -> str:
+    """Name a zone of the endemic channel."""
+    words = {
+        "success": text.gettext("success"),
+        "safety": text.gettext("safety"),
+        "alert": text.gettext("alert"),
+        "epidemic": text.gettext("epidemic"),
+    }
+    return words.get(zone, zone)
+
+
+def morbidity_week_words(text: Texts, sunday: date) -> tuple[str, str]:
+    """Name a week by its number and by its days."""
+    number = text.gettext("Week {n}").format(n=morbidity_week(sunday).week)
+    saturday = sunday + timedelta(days=6)
+    return number, text.gettext("{first} to {last}").format(
+        first=text.short_day(sunday), last=text.day(saturday)
+    )
+
+
+def signal_name(text: Texts, row: SignalRow) -> str:
+    """Name what signals where."""
+    return text.gettext("{disease} in {area}").format(
+        disease=row.disease_name, area=place_name(text, row.area_name)
+    )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from kms.reads.views import NOTHING, CasesView, SeriesView
+from kms.reads.views import NOTHING, CasesView, SeriesView, WeeksView
 from kms.texts import Texts
 
 Figure = dict[str, Any]
@@ -168,6 +168,66 @@ def _expected(series: SeriesView, text: Texts) -> list[Figure]:
             "hovertemplate": "%{y:,.0f}",
         },
     ]
+
+
+def weekly(view: WeeksView, text: Texts) -> Figure:
+    """Weekly cases as bars with what is expected, the endemic alert zone and the signals."""
+    days = _iso(view.weeks)
+    drawn = layout()
+    open_from = _still_open(view.states)
+    if open_from is not None:
+        _mark_zone(drawn, view.weeks[open_from], view.weeks[-1], text)
+    highest = max(
+        (n for n in (*view.cases, *view.bound, *view.epidemic) if n is not None), default=0
+    )
+    whole = {"tickformat": ",d"} if highest >= FEWEST_TICKS else {"dtick": 1, "tickformat": ",d"}
+    drawn["yaxis"] |= {"rangemode": "tozero"} | whole
+    marked = [
+        (day, count or 0)
+        for day, count, signals in zip(days, view.cases, view.signals, strict=True)
+        if signals
+    ]
+    return {
+        "data": [
+            {
+                "type": "bar",
+                "x": days,
+                "y": list(view.cases),
+                "marker": {"color": BAR},
+                "name": text.gettext("reported"),
+                "hovertemplate": "%{y:,d}",
+            },
+            _band(view.weeks, view.alert, view.epidemic, BAND_50),
+            _band(view.weeks, view.expected, view.bound, BAND_95),
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "x": days,
+                "y": list(view.expected),
+                "line": {"color": INK, "width": 2},
+                "name": text.gettext("expected"),
+                "hovertemplate": "%{y:,.0f}",
+            },
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "x": [day for day, _ in marked],
+                "y": [count for _, count in marked],
+                "marker": {"color": INK, "size": 9},
+                "name": text.gettext("signal"),
+                "hovertemplate": text.gettext("signal"),
+            },
+        ],
+        "layout": drawn,
+    }
+
+
+def _still_open(states: Sequence[str]) -> int | None:
+    """Return where the weeks at the end begin of which reports are still coming in."""
+    at = len(states)
+    while at and states[at - 1] in ("provisional", "missing"):
+        at -= 1
+    return at if at < len(states) else None
 
 
 def _fan(series: SeriesView, text: Texts, *, decimals: int, height: int = 250) -> Figure:

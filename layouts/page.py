@@ -115,18 +115,19 @@ class Visit:
         address = quote("/" + path.lstrip("/\\"), safe="/:@~+")  # never another host
         return f"{address}?{written}" if written else address
 
-    def series(self, indicator: str, area: str) -> str:
+    def series(self, indicator: str, area: str, disease: str = "") -> str:
         """Return where a series of this day can be had as CSV."""
-        return self._csv("series", indicator=indicator, area=area)
+        return self._csv("series", indicator=indicator, area=area, disease=disease)
 
-    def newest(self, indicator: str) -> str:
+    def newest(self, indicator: str, disease: str = "") -> str:
         """Return where an indicator's newest values of this day can be had as CSV."""
-        return self._csv("latest", indicator=indicator)
+        return self._csv("latest", indicator=indicator, disease=disease)
 
     def _csv(self, name: str, **query: str) -> str:
         if self.request.as_of is not None:
             query["as_of"] = self.request.as_of.isoformat()
-        return f"{API}/{name}?{urlencode(query | {'format': 'csv'})}"
+        asked = {key: value for key, value in query.items() if value}
+        return f"{API}/{name}?{urlencode(asked | {'format': 'csv'})}"
 
 
 @dataclass(frozen=True, slots=True)

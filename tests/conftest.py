@@ -13,7 +13,9 @@ from kms.config import ROOT, Settings
 from kms.store.engine import Store, open_store
 from kms.store.migrate import migrate
 from tests import postgres_server
+from tests.weekly import weekly, weekly_home, written_weekly
 
+__all__ = ["weekly", "weekly_home", "written_weekly"]  # once for all tests
 SHARED = ROOT.parent / "shared"
 FULL = os.environ.get("KMS_TEST_COUNTS") == "full"
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from kms.access.disclosure import DisclosureRule
 from kms.domain.indicators import NOT_MET
-from kms.domain.series import Series
+from kms.domain.series import DAILY, Series
 from metrics.states import State
 
 Floats = NDArray[np.float64]
@@ -168,6 +168,8 @@ def window_sums(
 
     `counts` begin on the day `first`; days outside them, and NaN, count as none.
     """
+    if series.step != DAILY:
+        raise ValueError(f"a series of steps of {series.step} days has no windows of days")
     total = np.concatenate([[0.0], np.cumsum(np.nan_to_num(counts))])
     place = (series.start - timedelta(days=shift) - first).days
     ends = np.clip(np.arange(len(series)) + place + 1, 0, len(counts))

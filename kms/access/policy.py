@@ -66,6 +66,7 @@ RULES: Mapping[str, Rule] = {
     "page:/": EVERYBODY,
     "page:/areas": EVERYBODY,
     "page:/areas/<area>": EVERYBODY,
+    "page:/signals": EVERYBODY,
     "page:/sectors": EVERYBODY,
     "page:/library": EVERYBODY,
     "page:/library/<entry>": EVERYBODY,

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kms.access.disclosure import DisclosureRule
-from kms.domain.series import Series
+from kms.domain.series import DAILY, Series
 from metrics.states import State
 
 Floats = NDArray[np.float64]
@@ -48,7 +48,12 @@ class ShownCounts:
 def shown_counts(
     series: Series, rule: DisclosureRule, withheld: Flags | None = None
 ) -> ShownCounts:
-    """Return counts as a rule lets them be shown; `withheld` marks weeks hidden for others."""
+    """Return daily counts as a rule lets them be shown; `withheld` marks weeks hidden for others.
+
+    Weekly ones are shown by `kms.access.weekly_counts`.
+    """
+    if series.step != DAILY:
+        raise ValueError(f"a series of steps of {series.step} days has no days to show")
     values = np.nan_to_num(series.value)
     week = week_numbers(series)
     total, days = _added(week, values), np.bincount(week)
@@ -81,7 +86,7 @@ def shown_counts(
 def withheld_weeks(parent: Series, inside: Sequence[Series], rule: DisclosureRule) -> Flags:
     """Return which weeks of the areas inside another are hidden for the sake of one of them.
 
-    Shape (areas, weeks). All series have the same days.
+    Shape (areas, weeks). All series have the same days, or weeks.
     """
     week = week_numbers(parent)
     whole = _added(week, np.nan_to_num(parent.value))
@@ -124,9 +129,10 @@ def rounded_counts(counts: Floats, rule: DisclosureRule) -> Floats:
 
 
 def week_numbers(series: Series) -> NDArray[np.int64]:
-    """Number the weeks of a series from 0, one entry a day."""
+    """Number the weeks of a series from 0, one number for each of its entries."""
     first = series.start.toordinal()
-    numbers: NDArray[np.int64] = np.arange(first, first + len(series)) // WEEK - first // WEEK
+    days = first + np.arange(len(series)) * series.step
+    numbers: NDArray[np.int64] = days // WEEK - first // WEEK
     return numbers
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from kms.access.figures import COUNTS
 from kms.access.shown import CHANCE
+from kms.domain.indicators import CASES_WEEKLY
 from kms.reads.series import COLUMNS, NewestValues, Point, PublishedSeries
 from kms.reads.views import Frame
 
@@ -34,6 +35,7 @@ def series_record(view: PublishedSeries) -> dict[str, Any]:
     return {
         **about(view.frame),
         "indicator": view.indicator,
+        "disease": view.disease,
         "area": view.area,
         "sector": view.sector,
         "data": [point_record(point, view.indicator) for point in view.points],
@@ -45,6 +47,7 @@ def newest_record(view: NewestValues) -> dict[str, Any]:
     return {
         **about(view.frame),
         "indicator": view.indicator,
+        "disease": view.disease,
         "data": [
             {"area": area, "sector": sector, **point_record(point, view.indicator)}
             for area, sector, point in view.rows
@@ -58,7 +61,7 @@ def point_record(point: Point, indicator: str) -> dict[str, Any]:
     told["ref_date"] = point.ref_date.isoformat()
     if indicator != CHANCE:
         del told["band"]
-    if indicator in COUNTS and point.value is not None:
+    if indicator in (*COUNTS, CASES_WEEKLY) and point.value is not None:
         told["value"] = int(point.value)
     return told
 

@@ -36,6 +36,9 @@ class NewestQuery(AsOfQuery):
     """The newest value of an indicator everywhere."""
 
     indicator: str = Field(max_length=60, description="For example r_t.")
+    disease: str = Field(
+        default="", max_length=40, description="For example dengue; default: that of every page."
+    )
     exact: bool = Field(
         default=False,
         description="Counts as they are: only with a token of the scope figures:exact.",
@@ -66,12 +69,18 @@ class About(BaseModel):
 
 
 class Day(BaseModel):
-    """One day; counts of persons are disclosed, no value is null."""
+    """One day, or week; counts of persons are disclosed, no value is null."""
 
-    ref_date: date
+    ref_date: date = Field(description="The day; of a week its Sunday.")
     value: float | None
-    low: float | None = Field(description="Lower end of the 95 % range (90 % for compliance).")
-    high: float | None = Field(description="Upper end of the 95 % range (90 % for compliance).")
+    low: float | None = Field(
+        description="Lower end of the 95 % range (90 % for compliance); of cases_channel the "
+        "lower quartile."
+    )
+    high: float | None = Field(
+        description="Upper end of the 95 % range (90 % for compliance); of cases_channel the "
+        "upper quartile, of cases_expected what 1 % of weeks without an outbreak pass."
+    )
     state: str = Field(
         description="final, provisional, hidden, too_few, stale, suppressed, missing or withheld"
     )
@@ -94,6 +103,7 @@ class SeriesAnswer(About):
     """One series."""
 
     indicator: str
+    disease: str = Field(description="Empty for what is told of workplaces.")
     area: str
     sector: str
     data: list[Day]
@@ -103,6 +113,7 @@ class NewestAnswer(About):
     """The newest value everywhere."""
 
     indicator: str
+    disease: str = Field(description="Empty for what is told of workplaces.")
     data: list[AreaDay]
 
 

@@ -31,7 +31,13 @@ from kms.config import MANILA, now
 from kms.errors import NoDataError
 from kms.reads.frame import read_frame, resolve_issue
 from kms.reads.request import Request
-from kms.reads.series import SeriesQuery, read_newest, read_series_view
+from kms.reads.series import (
+    NewestValues,
+    PublishedSeries,
+    SeriesQuery,
+    read_newest,
+    read_series_view,
+)
 from kms.reads.views import Frame
 from kms.reference import load_areas
 from kms.store.engine import Store
@@ -39,7 +45,7 @@ from kms.store.ledger import REFRESH, last_served, pulse
 from kms.store.publications import current_issue, issues
 
 ROOT = "/api/v1"
-ANSWERS_VERSION = "1"  # raised when the same publication is answered in another form
+ANSWERS_VERSION = "2"  # raised when the same publication is answered in another form
 UNAVAILABLE = 503
 LEVELS = ("country", "region", "province")
 DESCRIPTION = """Public figures of Ligtas. Counts of persons are disclosed: zero stays zero, small
@@ -103,9 +109,15 @@ def _add_lists(server: OpenAPI, store: Store) -> None:
 def _add_series(server: OpenAPI, store: Store, rule: DisclosureRule) -> None:
     @server.get(f"{ROOT}/series", responses={200: SeriesAnswer, **_REFUSALS})  # type: ignore[untyped-decorator]  # as above
     def series(query: SeriesParameters) -> Response:
-        """One indicator of one area, day by day."""
+        """One indicator of one area, day by day or week by week."""
         asked = SeriesQuery(
-            query.indicator, query.area, query.sector, query.first, query.last, query.as_of
+            query.indicator,
+            query.area,
+            query.sector,
+            query.first,
+            query.last,
+            query.as_of,
+            query.disease,
         )
 
         who = exact_reader(query, "export:series", query.area, query.sector)
@@ -117,7 +129,7 @@ def _add_series(server: OpenAPI, store: Store, rule: DisclosureRule) -> None:
             if query.format == "json":
                 return flask.jsonify(documents.series_record(view))
             kind = "EXACT-" if query.exact else ""
-            name = f"{kind}{view.indicator}-{view.area}-{view.sector or 'all'}"
+            name = f"{kind}{_what(view)}-{view.area}-{view.sector or 'all'}"
             return _csv(documents.series_csv(view), view.frame, name)
 
         if query.exact:
@@ -133,13 +145,19 @@ def _add_latest(server: OpenAPI, store: Store, rule: DisclosureRule) -> None:
 
         def build() -> flask.Response:
             view = read_newest(
-                store, query.indicator, query.as_of, rule=rule, who=who, exact=query.exact
+                store,
+                query.indicator,
+                query.as_of,
+                rule=rule,
+                disease=query.disease,
+                who=who,
+                exact=query.exact,
             )
             if query.exact:
                 log_export(store, who, query, view.frame.publication_id, rows=len(view.rows))
             if query.format == "json":
                 return flask.jsonify(documents.newest_record(view))
-            return _csv(documents.newest_csv(view), view.frame, f"{view.indicator}-latest")
+            return _csv(documents.newest_csv(view), view.frame, f"{_what(view)}-latest")
 
         if query.exact:
             return build()
@@ -196,6 +214,12 @@ def _answer(etag: str, build: Callable[[], flask.Response]) -> Response:
     response.set_etag(etag)
     response.headers["Cache-Control"] = "public, no-cache"
     return response
+
+
+def _what(view: PublishedSeries | NewestValues) -> str:
+    """Name a figure in a file's name; the disease of every page goes without saying."""
+    own = view.disease in ("", view.frame.disease)
+    return view.indicator if own else f"{view.indicator}-{view.disease}"
 
 
 def _csv(text: str, frame: Frame, name: str) -> flask.Response:

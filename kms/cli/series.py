@@ -1,4 +1,4 @@
-"""`kms series`: one indicator of one area, day by day."""
+"""`kms series`: one indicator of one area, day by day or week by week."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ def series(
     indicator: Annotated[str, typer.Option(help="For example r_t or cases_report.")],
     area: Annotated[str, typer.Option(help="10-digit PSGC code.")] = "0000000000",
     sector: Annotated[str, typer.Option(help="PSIC section, or ALL.")] = "",
+    disease: Annotated[
+        str, typer.Option(help="For example dengue; default: the one every page shows.")
+    ] = "",
     first: Annotated[str, typer.Option("--from", help="First day, 2026-11-16.")] = "",
     last: Annotated[str, typer.Option("--to", help="Last day.")] = "",
     as_of: Annotated[
@@ -45,12 +48,13 @@ def series(
         _day("--from", first),
         _day("--to", last),
         _day("--as-of", as_of),
+        disease,
     )
     with opened() as store:
         view = read_series_view(store, query, rule=None)
         told = Event(
             "export",
-            f"series {indicator} {area}",
+            " ".join(part for part in ("series", indicator, area, disease) if part),
             rows=len(view.points),
             publication=view.frame.publication_id,
             filters=repr(query),

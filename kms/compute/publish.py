@@ -15,6 +15,7 @@ from kms.compute.cases.forecasting import outlook
 from kms.compute.cases.inputs import read_case_inputs
 from kms.compute.cases.transmission import transmission
 from kms.compute.identity import METHOD_VERSION, inputs_hash
+from kms.compute.notifiable import notifiable
 from kms.compute.self_audit import FACT as SELF_AUDIT
 from kms.compute.self_audit import as_fact, self_audit
 from kms.compute.testing import positive_shares
@@ -37,6 +38,7 @@ from kms.store.publications import (
 
 CASES_FROM, INSPECTIONS_FROM = "doh_case_information", "dole_inspections"
 BEDS_FROM, TESTS_FROM = "doh_hospital_daily", "doh_testing_aggregates"
+WEEKS_FROM = "pidsr_weekly"
 DISEASE = "covid19"
 MOST_ROUNDS = 3
 
@@ -132,6 +134,7 @@ def _compute(store: Store, as_of: datetime) -> tuple[list[Entry], dict[str, Any]
         tests = positive_shares(
             connection, areas, source_id=TESTS_FROM, disease=DISEASE, as_of=as_of
         )
+        weekly = notifiable(connection, areas, source_id=WEEKS_FROM, as_of=as_of)
     found = transmission(inputs, areas, disease)
     ahead = outlook(inputs, found.serial_interval)
     beds_ahead = () if ahead is None else bed_outlook(inputs, ahead, beds.beds, disease)
@@ -145,6 +148,7 @@ def _compute(store: Store, as_of: datetime) -> tuple[list[Entry], dict[str, Any]
         "beds_to": max((e.series.end.isoformat() for e in beds.entries), default=None),
         "tests_to": tests.to.isoformat() if tests.to else None,
         "fewer_tests": list(tests.fewer_tests),
+        "weekly": weekly.facts,
         "changing_delays": list(found.changing_delays),
         "serial_interval_mean_days": found.serial_interval.mean_days,
         "serial_interval_sd_days": found.serial_interval.sd_days,
@@ -153,7 +157,8 @@ def _compute(store: Store, as_of: datetime) -> tuple[list[Entry], dict[str, Any]
     }
     forecasts = ahead.entries if ahead else ()
     epidemic = [*found.entries, *forecasts, *beds.entries, *beds_ahead, *tests.entries]
-    return [*(replace(entry, disease=disease.id) for entry in epidemic), *visits], facts
+    of_disease = (replace(entry, disease=disease.id) for entry in epidemic)
+    return [*of_disease, *weekly.entries, *visits], facts
 
 
 def _reported_to(entries: tuple[Entry, ...]) -> dict[str, str]:

@@ -23,3 +23,10 @@ BEDS: Final = (
 )
 POSITIVITY: Final = "positivity"
 POSITIVE: Final = "positive_week"  # persons behind it; not for readers
+CASES_WEEKLY: Final = "cases_weekly"  # of notifiable diseases, by morbidity week
+CASES_EXPECTED: Final = "cases_expected"  # of the week; the high end is passed in 1 % of weeks
+CASES_CHANNEL: Final = "cases_channel"  # quartiles and median of the same weeks of earlier years
+SIGNAL: Final = "signal_q"  # smallest share of false signals at which the week signals
+WEEKLY: Final = (CASES_WEEKLY, CASES_EXPECTED, CASES_CHANNEL, SIGNAL)
+FALSE_SHARE: Final = 0.05  # of the signals of a week, on average, at most
+SIGNAL_LEVEL: Final = 0.01  # largest chance of a count this high in a week without an outbreak

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from itertools import compress
 
 import numpy as np
@@ -13,9 +12,10 @@ from kms.access.weeks import WEEK
 from kms.config import MANILA
 from kms.domain.areas import COUNTRY
 from kms.domain.indicators import BEDS
-from kms.domain.series import Series
+from kms.domain.series import Series, last_entries
 from kms.errors import NoDataError
 from kms.reads.frame import read_frame, resolve_issue
+from kms.reads.notifiable.signals import current_signals
 from kms.reads.request import Request
 from kms.reads.rows import area_rows, newest_values
 from kms.reads.sectors import sector_rows
@@ -68,6 +68,7 @@ def read_area(store: Store, request: Request, rule: DisclosureRule | None = None
                 if (name, code, "") in newest.values
             ),
             positivity=newest.positivity(code),
+            signals=current_signals(connection, issue, disclosure, request.language, area=code),
             fewer_tests=code in issue.facts.get("fewer_tests", ()),
             nowcast=_course(shown, "nowcast_cases", code),
             forecast=_course(shown, "forecast_cases", code),
@@ -81,7 +82,7 @@ def _course(shown: ShownFigures, indicator: str, area: str) -> SeriesView:
         return NOTHING
     # A figure held from the last whole week stands on that week's Saturday, and there alone.
     own = ~found.held()[-SHOWN_DAYS:]
-    whole = series_view(last_days(found.series, SHOWN_DAYS))
+    whole = series_view(last_entries(found.series, SHOWN_DAYS))
     columns = {
         name: tuple(compress(getattr(whole, name), own)) for name in SeriesView.__dataclass_fields__
     }
@@ -101,23 +102,11 @@ def series_view(series: Series) -> SeriesView:
     )
 
 
-def last_days(series: Series, days: int) -> Series:
-    """Return the last days of a series."""
-    first = max(0, len(series) - days)
-    return Series(
-        series.start + timedelta(days=first),
-        *(
-            getattr(series, name)[first:]
-            for name in ("value", "low", "high", "low50", "high50", "state", "completeness")
-        ),
-    )
-
-
 def _cases(shown: ShownFigures, area: str) -> CasesView:
     counts = shown.counts(shown.basis, [area]).get(area)
     if counts is None:
         return CasesView((), (), (), None, shown.basis)
-    series, settled = last_days(counts.days, SHOWN_DAYS), last_days(counts.exact, SHOWN_DAYS)
+    series, settled = last_entries(counts.days, SHOWN_DAYS), last_entries(counts.exact, SHOWN_DAYS)
     exact = shown.disclosure.of(area).is_exact
     mean = counts.weeks / WEEK
     if exact:

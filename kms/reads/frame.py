@@ -96,11 +96,17 @@ def _estimates_to(connection: Connection, issue: Issue) -> date | None:
 
 
 def _stale_days(connection: Connection, issue: Issue) -> int | None:
-    """Return the age of the cases when a week more than the source may be late."""
+    return stale_days(connection, date.fromisoformat(issue.facts["cases_to"]), CASES)
+
+
+def stale_days(connection: Connection, to: date, source_id: str) -> int | None:
+    """Return the age of a source's last day when a week more than the source may be late."""
     today = clock(connection).astimezone(MANILA).date()
-    age: int = (today - date.fromisoformat(issue.facts["cases_to"])).days
+    age: int = (today - to).days
     due = [
-        s["every_days"] + s["grace_days"] for s in sources(connection) if s["source_id"] == CASES
+        s["every_days"] + s["grace_days"]
+        for s in sources(connection)
+        if s["source_id"] == source_id
     ]
     return age if due and age > due[0] + STALE_AFTER_DAYS else None
 

@@ -17,6 +17,7 @@ class Request:
     as_of: date | None = None  # calendar day in Asia/Manila; None: what is known now
     area: str = ""  # PSGC code; empty: the country
     sector: str = ""  # PSIC section
+    disease: str = ""  # signals page: the one whose course is drawn
     kind: str = ""  # library entry type
     entry: str = ""  # library entry
     source: str = ""  # data page: one source's vintages

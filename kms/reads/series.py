@@ -15,21 +15,30 @@ from kms.access.figures import COUNTS, MADE_FROM, disclosed_share, only_shown, r
 from kms.access.policy import sees_exact
 from kms.access.shown import CHANCE
 from kms.domain.areas import COUNTRY
-from kms.domain.indicators import ALL_SECTORS, BEDS, NOT_MET, POSITIVE, POSITIVITY
+from kms.domain.indicators import (
+    ALL_SECTORS,
+    BEDS,
+    NOT_MET,
+    POSITIVE,
+    POSITIVITY,
+    WEEKLY,
+)
 from kms.domain.principal import PUBLIC, Principal
 from kms.domain.series import Series, reading_at
 from kms.errors import AccessError, ConfigError, NoDataError
 from kms.reads.frame import read_frame, resolve_issue
+from kms.reads.notifiable.figures import WeeklyFigures, weekly_facts
 from kms.reads.request import Request
 from kms.reads.shown import ShownFigures
 from kms.reads.views import Frame
-from kms.reference import load_areas, load_inspection_items, load_sectors
+from kms.reference import load_areas, load_diseases, load_inspection_items, load_sectors
 from kms.store.engine import Store
 from kms.store.publications import Issue, latest_values, read_series
 from metrics.states import State
 
 BY_SECTOR = ("compliance_initial", "compliance_after")
-INDICATORS = (*sorted(MADE_FROM), *sorted(COUNTS), *BY_SECTOR, *BEDS, POSITIVITY)
+DAILY = (*sorted(MADE_FROM), *sorted(COUNTS), *BEDS, POSITIVITY)  # of the main disease
+INDICATORS = (*DAILY, *WEEKLY, *BY_SECTOR)
 Key = tuple[str, str, str]  # indicator, area, sector
 COLUMNS = ("ref_date", "value", "low", "high", "state", "completeness")
 
@@ -48,7 +57,7 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SeriesQuery:
-    """Which series is wanted; no sector means all of them where there are sectors."""
+    """Which series is wanted; no sector means all of them, no disease that of every page."""
 
     indicator: str
     area: str = COUNTRY
@@ -56,11 +65,12 @@ class SeriesQuery:
     first: date | None = None
     last: date | None = None
     as_of: date | None = None
+    disease: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedSeries:
-    """A series with the publication it comes from."""
+    """A series with the publication it comes from; its points are days, or weeks."""
 
     frame: Frame
     indicator: str
@@ -68,6 +78,7 @@ class PublishedSeries:
     sector: str
     points: tuple[Point, ...]
     exact: bool = False
+    disease: str = ""  # none for what is told of workplaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +89,7 @@ class NewestValues:
     indicator: str
     rows: tuple[tuple[str, str, Point], ...]
     exact: bool = False
+    disease: str = ""
 
 
 def read_series_view(
@@ -102,18 +114,24 @@ def read_series_view(
     with store.read() as connection:
         issue = resolve_issue(connection, request)
         frame = read_frame(connection, request, issue)
+        disease = _disease(issue, query.indicator, query.disease)
         key = (query.indicator, query.area, sector)
-        series = _read(connection, issue, key)
+        series = _read(connection, issue, key, disease)
         as_it_is = exact or rule is None
         if as_it_is:
             series = only_shown(series)
+        elif query.indicator in WEEKLY:
+            weekly = WeeklyFigures(connection, issue, Disclosure(rule or EXACT), disease)
+            series = weekly.figures(query.indicator, [query.area])[query.area]
         elif _from_cases(query.indicator):
             shown = ShownFigures(connection, issue, Disclosure(rule or EXACT))
             series = shown.figures(query.indicator, [query.area])[query.area].at_home()
         else:
             series = rounded(_told(connection, issue, key, rule=rule), query.indicator)
     points = tuple(_points(series, query))
-    return PublishedSeries(frame, query.indicator, query.area, sector, points, exact=as_it_is)
+    return PublishedSeries(
+        frame, query.indicator, query.area, sector, points, exact=as_it_is, disease=disease
+    )
 
 
 def read_newest(
@@ -122,6 +140,7 @@ def read_newest(
     as_of: date | None,
     *,
     rule: DisclosureRule,
+    disease: str = "",
     who: Principal = PUBLIC,
     exact: bool = False,
 ) -> NewestValues:
@@ -130,20 +149,28 @@ def read_newest(
     With `exact` only of the areas that somebody may see as they are, so; `AccessError` when
     there is none.
     """
-    _checked(SeriesQuery(indicator))
+    _checked(SeriesQuery(indicator, disease=disease))
     request = Request(as_of=as_of)
     with store.read() as connection:
         issue = resolve_issue(connection, request)
         frame = read_frame(connection, request, issue)
-        found = latest_values(connection, issue.id, ["", issue.disease], indicator=indicator)
+        disease = _disease(issue, indicator, disease)
+        found = latest_values(connection, issue.id, [disease], indicator=indicator)
         dated = sorted((row["area"], row["sector"]) for row in found if row["ref_date"])
         if exact:
             dated = [(area, sector) for area, sector in dated if sees_exact(who, area, sector)]
             if not dated:
                 raise AccessError("no exact figures are yours to see; ask without `exact`")
-        shown = ShownFigures(connection, issue, Disclosure(EXACT if exact else rule))
+        disclosure = Disclosure(EXACT if exact else rule)
+        shown = ShownFigures(connection, issue, disclosure)
         rows = []
-        if _from_cases(indicator):
+        if indicator in WEEKLY:
+            weekly = WeeklyFigures(connection, issue, disclosure, disease)
+            for area, series in weekly.figures(indicator, [area for area, _ in dated]).items():
+                place = series.last_told()
+                at = len(series) - 1 if place is None else place
+                rows.append((area, "", _point(series, at, indicator)))
+        elif _from_cases(indicator):
             for area, told in shown.figures(indicator, [area for area, _ in dated]).items():
                 point = _point(told.series, told.newest(), indicator)
                 rows.append((area, "", point))
@@ -153,17 +180,40 @@ def read_newest(
                 told_so = _told(connection, issue, key, rule=EXACT if exact else rule)
                 told_so = told_so if exact else rounded(told_so, indicator)
                 rows.append((area, sector, _point(told_so, len(told_so) - 1, indicator)))
-    return NewestValues(frame, indicator, tuple(rows), exact=exact)
+    return NewestValues(frame, indicator, tuple(rows), exact=exact, disease=disease)
 
 
-def _read(connection: Connection, issue: Issue, key: Key) -> Series:
+def _disease(issue: Issue, indicator: str, asked: str) -> str:
+    """Return the disease of a figure: the one asked for, of those it is made for.
+
+    What is told of workplaces has none. Raises `ConfigError` naming what is made.
+    """
+    weekly = weekly_facts(issue)
+    if indicator not in DAILY and indicator not in WEEKLY:
+        if asked:
+            raise ConfigError(
+                f"disease is '{asked[:40]}', but {indicator} is told of workplaces; leave it out"
+            )
+        return ""
+    made = (issue.disease,) if indicator in DAILY else tuple(sorted(weekly))
+    disease = asked or issue.disease
+    if disease in made:
+        return disease
+    own = DAILY if disease == issue.disease else WEEKLY if disease in weekly else ()
+    raise ConfigError(
+        f"{indicator} is not made for {disease} in publication {issue.id}, but for "
+        f"{', '.join(made) or 'no disease'}; of {disease} there is {', '.join(own) or 'nothing'}"
+    )
+
+
+def _read(connection: Connection, issue: Issue, key: Key, disease: str) -> Series:
     """Read a series by indicator, area and sector; what is told by sector has no disease."""
     indicator, area, sector = key
-    disease = "" if sector else issue.disease
     found = read_series(connection, issue.id, indicator, area, sector=sector, disease=disease)
     if found is None:
         raise NoDataError(
             f"publication {issue.id} has no {indicator} of area {area}"
+            + (f", disease {disease}" if indicator in WEEKLY else "")
             + (f", sector {sector}" if sector else "")
             + "; choose a region or province, or another sector"
         )
@@ -172,10 +222,12 @@ def _read(connection: Connection, issue: Issue, key: Key) -> Series:
 
 def _told(connection: Connection, issue: Issue, key: Key, *, rule: DisclosureRule | None) -> Series:
     """Return what may be told of a figure that is not made from cases."""
-    shown, (indicator, area, _) = only_shown(_read(connection, issue, key)), key
+    (indicator, area, sector) = key
+    disease = "" if sector else issue.disease
+    shown = only_shown(_read(connection, issue, key, disease))
     if indicator != POSITIVITY or rule is None or rule.is_exact:
         return shown
-    return disclosed_share(shown, _read(connection, issue, (POSITIVE, area, "")), rule)
+    return disclosed_share(shown, _read(connection, issue, (POSITIVE, area, ""), disease), rule)
 
 
 def _from_cases(indicator: str) -> bool:
@@ -190,6 +242,10 @@ def _checked(query: SeriesQuery) -> str:
         raise ConfigError(
             f"indicator is '{query.indicator[:40]}'; choose one of {', '.join(INDICATORS)} or "
             f"{NOT_MET}CODE with the code of a checklist item"
+        )
+    if query.disease and query.disease not in load_diseases():
+        raise ConfigError(
+            f"disease is '{query.disease[:40]}'; give one of {', '.join(load_diseases())}"
         )
     if query.area not in load_areas():
         raise ConfigError(

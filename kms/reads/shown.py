@@ -40,6 +40,7 @@ class ShownFigures:
     connection: Connection
     issue: Issue
     disclosure: Disclosure
+    disease: str = ""  # that every page shows, if no other is named
     _counts: dict[tuple[str, str], ShownCounts] = field(default_factory=dict)
     _series: dict[tuple[str, str], Series] = field(default_factory=dict)
     _figures: dict[tuple[str, str], Shown] = field(default_factory=dict)
@@ -59,7 +60,7 @@ class ShownFigures:
             series = self._series.get((f"cases_{basis}", code))
             if series is not None:
                 rule = self.disclosure.of(code)
-                withheld = None if rule.is_exact else self._withheld_of(basis, code, rule)
+                withheld = self.withheld(basis, code)
                 self._counts[basis, code] = shown_counts(series, rule, withheld)
         return {code: self._counts[basis, code] for code in codes if (basis, code) in self._counts}
 
@@ -78,6 +79,13 @@ class ShownFigures:
                 if series is not None:
                     self._figures[indicator, code] = self._figure(indicator, code, series, behind)
         known = self._figures
+        return {code: known[indicator, code] for code in listed if (indicator, code) in known}
+
+    def exact(self, indicator: str, codes: Iterable[str]) -> dict[str, Series]:
+        """Return the stored series of areas, which nobody may see as they are but by right."""
+        listed = list(codes)
+        self._load(indicator, listed)
+        known = self._series
         return {code: known[indicator, code] for code in listed if (indicator, code) in known}
 
     def reading(self, indicator: str, code: str) -> Reading:
@@ -114,14 +122,16 @@ class ShownFigures:
         wanted = [code for code in codes if (indicator, code) not in self._read]
         if not wanted:
             return
-        found = read_many(
-            self.connection, self.issue.id, indicator, wanted, disease=self.issue.disease
-        )
+        disease = self.disease or self.issue.disease
+        found = read_many(self.connection, self.issue.id, indicator, wanted, disease=disease)
         self._series |= {(indicator, code): series for code, series in found.items()}
         self._read |= {(indicator, code) for code in wanted}
 
-    def _withheld_of(self, basis: str, code: str, rule: DisclosureRule) -> Flags | None:
-        """Return the weeks of an area that are hidden for its neighbours' sake."""
+    def withheld(self, basis: str, code: str) -> Flags | None:
+        """Return the weeks of an area that are hidden for its neighbours' sake, if any may be."""
+        rule = self.disclosure.of(code)
+        if rule.is_exact:
+            return None
         on = self.issue.as_of.astimezone(MANILA).date()
         # What has no place lies in the country beside the regions.
         parent = COUNTRY

@@ -34,6 +34,7 @@ from layouts.components.cards import card, empty, page_link, stat, stats
 from layouts.components.courses import cases_card, forecast_card, growth_card, spread_card
 from layouts.components.forms.exports import exact_export, export_series
 from layouts.components.ranking import ranking
+from layouts.components.weekly.current import area_signals_card
 from layouts.components.workplaces import sector_table
 from layouts.page import Page, Visit
 
@@ -59,6 +60,7 @@ def layout(view: AreaView, visit: Visit) -> Component:
                 [cases_card(view, visit), forecast_card(view, visit)],
                 className="duo even gap-t",
             ),
+            area_signals_card(view.signals, visit) if view.signals else None,
             beds_card(view, visit),
             basis_card(view, visit),
             workplaces_card(view, visit),

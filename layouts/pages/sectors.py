@@ -287,7 +287,7 @@ PAGE = Page(
     title=title,
     layout=layout,
     nav=lambda text: text.gettext("Sectors"),
-    order=3,
+    order=4,
     query=("area", "sector"),
     place=lambda view: view.area_name,
 )

@@ -53,6 +53,7 @@ def p_values(
     least_cases: int = LEAST_CASES,
     alpha: float | None = None,
     weekday: Weekday = "pooled",
+    course: ArrayLike | None = None,
     last: int | None = None,
 ) -> TailProbabilities:
     """Compare each day with the ``baseline`` days that end ``guard`` + 1 days before it.
@@ -73,6 +74,9 @@ def p_values(
     weekday
         Pattern to allow for: ``pooled`` over the areas given; each area's ``own``, whose noise
         adds false signals in small areas; ``none``, for weeks.
+    course
+        How the mean is known to move, up to a constant, such as a season: shape (T, 1) for all
+        areas or (T, A), above 0. The day is then compared with that, not with no change.
     last
         Only the last so many days.
 
@@ -97,6 +101,8 @@ def p_values(
     if not 0.0 < level < 0.5:
         raise ValueError(f"level is {level}; give a probability above 0 and below 0.5")
     factors = _factors(table, weekday)
+    if course is not None:
+        factors = factors * _checked_course(course, table.shape)
     lead = baseline + guard
     days = table.shape[0]
     kept = slice(days - lead - min(last or days, days - lead), None)
@@ -202,6 +208,16 @@ def _checked(counts: ArrayLike, baseline: int, guard: int, least_cases: int) -> 
     if least_cases < 1:
         raise ValueError(f"least_cases is {least_cases}; a signal needs one case at least")
     return table
+
+
+def _checked_course(course: ArrayLike, shape: tuple[int, ...]) -> Counts:
+    values = np.asarray(course, dtype=np.float64)
+    if values.shape not in ((shape[0], 1), shape):
+        raise ValueError(f"course: shape {values.shape}; give {(shape[0], 1)} or {shape}")
+    if not np.all((values > 0.0) & (values < np.inf)):
+        place = np.argwhere(~((values > 0.0) & (values < np.inf)))[0].tolist()
+        raise ValueError(f"course{place}: {values[tuple(place)]}; it is finite and above 0")
+    return values
 
 
 def _checked_alpha(alpha: float) -> float:

@@ -19,7 +19,7 @@ from kms.briefs.web import create_briefs
 from kms.compute.publish import publish
 from kms.config import Settings
 from kms.domain.areas import COUNTRY
-from kms.domain.indicators import BEDS, POSITIVITY
+from kms.domain.indicators import BEDS, POSITIVITY, WEEKLY
 from kms.reads.board import read_board
 from kms.reads.request import Request
 from kms.reads.series import INDICATORS
@@ -124,7 +124,18 @@ def test_the_document_is_openapi_31_and_lists_every_address(client: FlaskClient)
         assert set(path) == {"get"}
         assert {"200", "400", "404", "422"} <= set(path["get"]["responses"])
     names = {p["name"] for p in document["paths"][f"{V1}/series"]["get"]["parameters"]}
-    assert names == {"indicator", "area", "sector", "from", "to", "as_of", "format", "exact", "why"}
+    assert names == {
+        "indicator",
+        "area",
+        "sector",
+        "from",
+        "to",
+        "as_of",
+        "format",
+        "exact",
+        "why",
+        "disease",
+    }
 
 
 def test_no_page_needs_another_host(client: FlaskClient) -> None:
@@ -161,7 +172,8 @@ def test_days_can_be_chosen(client: FlaskClient) -> None:
 
 
 def test_every_indicator_of_the_country_can_be_read(client: FlaskClient) -> None:
-    made = [name for name in INDICATORS if name not in (*BEDS, POSITIVITY)]  # nobody sent those
+    unsent = (*BEDS, POSITIVITY, *WEEKLY)
+    made = [name for name in INDICATORS if name not in unsent]
     for indicator in (*made, "not_met.COV-01"):
         told = series(client, indicator=indicator)
         assert told["data"], indicator

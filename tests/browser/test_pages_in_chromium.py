@@ -16,6 +16,7 @@ ADDRESSES = (
     "/",
     "/areas",
     "/areas/0700000000",
+    "/signals",
     "/sectors",
     "/library",
     "/library/GL-0112",

@@ -23,6 +23,7 @@ VIEWS: dict[str, Callable[..., Any]] = {
     "/": view_factory.board_view,
     "/areas": view_factory.board_view,
     "/areas/<area>": view_factory.area_view,
+    "/signals": view_factory.signals_view,
     "/sectors": view_factory.sectors_view,
     "/library": view_factory.library_view,
     "/library/<entry>": view_factory.library_view,

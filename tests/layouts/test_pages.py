@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from kms.access.disclosure import DisclosureRule
 from kms.errors import NoDataError
-from kms.reads.views import AreaRow, CasesView, Reading, SeriesView
+from kms.reads.views import AreaRow, CasesView, Reading, SeriesView, WeeksView
 from kms.store.engine import Store
 from layouts.routing import discover
 from layouts.server import create_dash
@@ -29,6 +29,7 @@ from tests.layouts.view_factory import (
     reading,
     sector_row,
     sectors_view,
+    signals_view,
 )
 
 ADDRESSES = (
@@ -41,6 +42,8 @@ ADDRESSES = (
     "/library?kind=guideline",
     "/library/GL-0112",
     "/data",
+    "/signals",
+    "/signals?disease=dengue&area=0700000000",
 )
 EMPTY_SERIES = SeriesView((), (), (), (), (), (), ())
 
@@ -257,6 +260,9 @@ def test_pages_render_without_any_rows() -> None:
         "/library": lambda frame: library_view(frame=frame, entries=()),
         "/library/<entry>": lambda frame: library_view(frame=frame, entries=()),
         "/data": lambda frame: data_view(frame=frame, sources=(), vintages=(), faults=(), runs=()),
+        "/signals": lambda frame: signals_view(
+            frame=frame, rows=(), tested=(), disease="", course=WeeksView()
+        ),
     }
     client = server_of(pages_with(views)).test_client()
     for address in ADDRESSES:
@@ -394,6 +400,7 @@ def test_a_stricter_disclosure_rule_hides_more(published: Store) -> None:
         "/areas/<area>",
         "/data",
         "/sectors",
+        "/signals",
     }
 
     def hidden(rule: DisclosureRule | None) -> int:

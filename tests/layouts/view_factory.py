@@ -23,8 +23,12 @@ from kms.reads.views import (
     SectorRow,
     SectorsView,
     SeriesView,
+    SignalRow,
+    SignalsView,
     SourceRow,
+    TestedRow,
     VintageRow,
+    WeeksView,
 )
 
 TODAY = date(2026, 11, 16)
@@ -268,6 +272,48 @@ def sectors_view(**changes: object) -> SectorsView:
         date(2025, 11, 1),
         date(2026, 10, 26),
     )
+    return replace(made, **changes)  # type: ignore[arg-type]  # test shorthand
+
+
+def signals_view(**changes: object) -> SignalsView:
+    sundays = tuple(date(2025, 11, 2) + timedelta(weeks=week) for week in range(53))
+    cases = tuple(None if n % 9 == 4 else 20 + 5 * (n % 4) for n in range(52))
+    known = (None,) * 27 + (25.0,) * 26
+    made = SignalsView(
+        frame(),
+        (
+            SignalRow(
+                "dengue", "Dengue", "0730600000", "Cebu", "province", sundays[-1], 60, 25.0, 45.0,
+                0.001, sundays[-3], "epidemic", provisional=True,
+            ),
+            SignalRow(
+                "measles", "Measles", "1903600000", "Lanao del Sur", "province", sundays[-2],
+                None, None, None, 0.05, sundays[-2],
+            ),
+        ),
+        (
+            TestedRow("dengue", "Dengue", sundays[-1], 103, 0.2, "seasons", 1),
+            TestedRow("measles", "Measles", sundays[-1], 101, 0.3, "last_weeks", 1),
+        ),
+        "dengue",
+        "Dengue",
+        "0730600000",
+        "Cebu",
+        WeeksView(
+            sundays,
+            (*cases, 60),
+            (*("suppressed" if n is None else "final" for n in cases), "provisional"),
+            known,
+            tuple(None if n is None else 45.0 for n in known),
+            (10.0,) * 53,
+            (20.0,) * 53,
+            (35.0,) * 53,
+            (False,) * 50 + (True,) * 3,
+            (1.0,) * 52 + (0.5,),
+        ),
+        (("0000000000", "Philippines", "country"), ("0700000000", "Central Visayas", "region"),
+         ("0730600000", "Cebu", "province")),
+    )  # fmt: skip
     return replace(made, **changes)  # type: ignore[arg-type]  # test shorthand
 
 

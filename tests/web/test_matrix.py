@@ -38,6 +38,7 @@ TABLE = """
 page:/                                         xxxxx xxxxxx xxxx ..
 page:/areas                                    xxxxx xxxxxx xxxx ..
 page:/areas/<area>                             xxxxx xxxxxx xxxx ..
+page:/signals                                  xxxxx xxxxxx xxxx ..
 page:/sectors                                  xxxxx xxxxxx xxxx ..
 page:/library                                  xxxxx xxxxxx xxxx ..
 page:/library/<entry>                          xxxxx xxxxxx xxxx ..

@@ -231,10 +231,11 @@ SOURCE = Source(
     rhythm="weekly",
     every_days=7,
     grace_days=7,
-    used_for="kept for weekly counts of notifiable diseases",
+    used_for="weekly cases and signals of notifiable diseases",
     name_ends_with=(r"pidsr_weekly_\d{8}\.(csv|xlsx)$",),
     parse=parse,
     rows_are_persons=False,
+    feeds_figures=True,
     limits=Limits(stale_days=35),  # weeks come in two to four weeks after they end
     parser_version=2,  # totals count where their parts do not
 )

@@ -99,6 +99,33 @@ def test_expected_cases_follow_the_weekday() -> None:
     np.testing.assert_allclose(aware.expected[at].mean(axis=1), 30 * week[-14:], rtol=0.06)
 
 
+def test_expected_cases_follow_a_known_course() -> None:
+    course = np.exp(0.08 * np.arange(40.0))
+    cases = np.round(50.0 * course)
+    plain = p_values(cases, weekday="none", alpha=0.0)
+    aware = p_values(cases, weekday="none", alpha=0.0, course=course[:, None])
+    assert plain.p_value[-1] < 1e-6
+    assert aware.p_value[-1] > 0.4
+    assert aware.expected[-1] == pytest.approx(cases[-1], rel=0.02)
+    # Halves of one course, and its scale, change nothing.
+    both = np.stack([course, 7.0 * course], axis=1)
+    twice = p_values(np.stack([cases, cases], axis=1), weekday="none", alpha=0.0, course=both)
+    np.testing.assert_allclose(twice.p_value[:, 0], aware.p_value)
+    np.testing.assert_allclose(twice.p_value[:, 1], aware.p_value)
+
+
+@pytest.mark.parametrize(
+    ("course", "message"),
+    [
+        (np.ones(20), r"course: shape \(20,\); give \(20, 1\)"),
+        (np.zeros((20, 1)), r"course\[0, 0\]: 0.0; it is finite and above 0"),
+    ],
+)
+def test_an_unusable_course_is_named(course: Floats, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        p_values(np.ones(20), weekday="none", course=course)
+
+
 @given(counts)
 @settings(max_examples=40, deadline=None)
 def test_any_counts_give_probabilities_that_fall_with_the_count(cases: Floats) -> None:

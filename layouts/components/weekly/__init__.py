@@ -1,0 +1,1 @@
+"""Weekly notifiable diseases: current signals, what was tested, the course of one."""
