@@ -128,7 +128,11 @@ class ShownFigures:
         self._read |= {(indicator, code) for code in wanted}
 
     def withheld(self, basis: str, code: str) -> Flags | None:
-        """Return the weeks of an area that are hidden for its neighbours' sake, if any may be."""
+        """Return the weeks of an area that are hidden for others' sake, if any may be.
+
+        A neighbour's, or that of the area around: what is shown inside an area hidden for its
+        neighbour is a part of it, and would narrow the neighbour again.
+        """
         rule = self.disclosure.of(code)
         if rule.is_exact:
             return None
@@ -146,7 +150,9 @@ class ShownFigures:
         if (axis, parent) not in self._withheld:
             self._withheld[axis, parent] = self._withheld_in(axis, parent, rule)
         name = PLACELESS if basis == PLACELESS else code
-        return self._withheld[axis, parent].get(name)
+        own = self._withheld[axis, parent].get(name)
+        around = None if parent == COUNTRY else self.withheld(basis, parent)
+        return own if own is None or around is None else own | around
 
     def _withheld_in(self, axis: str, parent: str, rule: DisclosureRule) -> dict[str, Flags]:
         on = self.issue.as_of.astimezone(MANILA).date()
