@@ -11,7 +11,9 @@ from sqlalchemy import Connection
 from kms.compute.capacity import capacity
 from kms.compute.case_inputs import read_case_inputs
 from kms.compute.identity import METHOD_VERSION, inputs_hash
+from kms.compute.severity import severity
 from kms.compute.testing import positive_shares
+from kms.compute.tracing import tracing
 from kms.compute.transmission import transmission
 from kms.compute.workplaces import workplaces
 from kms.config import MANILA
@@ -30,6 +32,7 @@ from kms.store.publications import (
 )
 
 CASES_FROM, INSPECTIONS_FROM = "doh_case_information", "dole_inspections"
+CONTACTS_FROM = "doh_case_investigation"
 BEDS_FROM, TESTS_FROM = "doh_hospital_daily", "doh_testing_aggregates"
 DISEASE = "covid19"
 MOST_ROUNDS = 3
@@ -113,6 +116,8 @@ def _compute(store: Store, as_of: datetime) -> tuple[list[Entry], dict[str, Any]
         tests = positive_shares(
             connection, areas, source_id=TESTS_FROM, disease=DISEASE, as_of=as_of
         )
+        contacts = tracing(connection, areas, source_id=CONTACTS_FROM, disease=DISEASE, as_of=as_of)
+        deaths = severity(connection, areas, disease, inputs, source_id=CASES_FROM, as_of=as_of)
     found = transmission(inputs, areas, disease)
     mean, sd = found.serial_interval_days
     facts = {
@@ -125,12 +130,14 @@ def _compute(store: Store, as_of: datetime) -> tuple[list[Entry], dict[str, Any]
         "beds_to": max((e.series.end.isoformat() for e in beds), default=None),
         "tests_to": tests.to.isoformat() if tests.to else None,
         "fewer_tests": list(tests.fewer_tests),
+        "tracing": contacts.facts,
+        "deaths_to": deaths.to.isoformat() if deaths.to else None,
         "serial_interval_mean_days": mean,
         "serial_interval_sd_days": sd,
         "method_version": METHOD_VERSION,
         "reported_to": _reported_to(found.entries),
     }
-    epidemic = [*found.entries, *beds, *tests.entries]
+    epidemic = [*found.entries, *beds, *tests.entries, *contacts.entries, *deaths.entries]
     return [*(replace(entry, disease=disease.id) for entry in epidemic), *visits], facts
 
 

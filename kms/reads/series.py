@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -15,12 +15,14 @@ from kms.access.figures import COUNTS, MADE_FROM, disclosed_share, only_shown, r
 from kms.access.policy import sees_exact
 from kms.access.shown import CHANCE
 from kms.domain.areas import COUNTRY
-from kms.domain.indicators import ALL_SECTORS, BEDS, NOT_MET, POSITIVE, POSITIVITY
+from kms.domain.indicators import ALL_SECTORS, BEDS, CLUSTERS, NOT_MET, POSITIVE, POSITIVITY
 from kms.domain.principal import PUBLIC, Principal
 from kms.domain.series import Series, reading_at
 from kms.errors import AccessError, ConfigError, NoDataError
 from kms.reads.frame import read_frame, resolve_issue
 from kms.reads.request import Request
+from kms.reads.shares.clusters import ShownClusters
+from kms.reads.shares.shown import SHARES, ShownShares
 from kms.reads.shown import ShownFigures
 from kms.reads.views import Frame
 from kms.reference import load_areas, load_inspection_items, load_sectors
@@ -29,7 +31,9 @@ from kms.store.publications import Issue, latest_values, read_series
 from metrics.states import State
 
 BY_SECTOR = ("compliance_initial", "compliance_after")
-INDICATORS = (*sorted(MADE_FROM), *sorted(COUNTS), *BY_SECTOR, *BEDS, POSITIVITY)
+INDICATORS = (
+    *sorted(MADE_FROM), *sorted(COUNTS), *BY_SECTOR, *BEDS, POSITIVITY, *SHARES, CLUSTERS
+)  # fmt: skip
 Key = tuple[str, str, str]  # indicator, area, sector
 COLUMNS = ("ref_date", "value", "low", "high", "state", "completeness")
 
@@ -103,15 +107,8 @@ def read_series_view(
         issue = resolve_issue(connection, request)
         frame = read_frame(connection, request, issue)
         key = (query.indicator, query.area, sector)
-        series = _read(connection, issue, key)
         as_it_is = exact or rule is None
-        if as_it_is:
-            series = only_shown(series)
-        elif _from_cases(query.indicator):
-            shown = ShownFigures(connection, issue, Disclosure(rule or EXACT))
-            series = shown.figures(query.indicator, [query.area])[query.area].at_home()
-        else:
-            series = rounded(_told(connection, issue, key, rule=rule), query.indicator)
+        series = _series(connection, issue, key, EXACT if exact or rule is None else rule)
     points = tuple(_points(series, query))
     return PublishedSeries(frame, query.indicator, query.area, sector, points, exact=as_it_is)
 
@@ -141,25 +138,67 @@ def read_newest(
             dated = [(area, sector) for area, sector in dated if sees_exact(who, area, sector)]
             if not dated:
                 raise AccessError("no exact figures are yours to see; ask without `exact`")
-        shown = ShownFigures(connection, issue, Disclosure(EXACT if exact else rule))
-        rows = []
-        if _from_cases(indicator):
-            for area, told in shown.figures(indicator, [area for area, _ in dated]).items():
-                point = _point(told.series, told.newest(), indicator)
-                rows.append((area, "", point))
-        else:
-            for area, sector in dated:
-                key = (indicator, area, sector)
-                told_so = _told(connection, issue, key, rule=EXACT if exact else rule)
-                told_so = told_so if exact else rounded(told_so, indicator)
-                rows.append((area, sector, _point(told_so, len(told_so) - 1, indicator)))
+        rows = list(_newest(connection, issue, indicator, dated, rule=EXACT if exact else rule))
     return NewestValues(frame, indicator, tuple(rows), exact=exact)
 
 
-def _read(connection: Connection, issue: Issue, key: Key) -> Series:
-    """Read a series by indicator, area and sector; what is told by sector has no disease."""
+def _series(connection: Connection, issue: Issue, key: Key, rule: DisclosureRule) -> Series:
+    """Return one series as a rule lets it be shown; raise `NoDataError` where there is none."""
     indicator, area, sector = key
-    disease = "" if sector else issue.disease
+    exact = only_shown(_read(connection, issue, key))
+    disclosure = Disclosure(rule)
+    if rule.is_exact:
+        return exact
+    if _from_cases(indicator):
+        shown = ShownFigures(connection, issue, disclosure)
+        return shown.figures(indicator, [area])[area].at_home()
+    told: Series | None
+    if indicator in SHARES:
+        told = ShownShares(connection, issue, disclosure).series(indicator, area)
+    elif indicator == CLUSTERS:
+        told = ShownClusters(connection, issue, disclosure).series(area, sector)
+    else:
+        told = rounded(_told(connection, issue, key, rule=rule), indicator)
+    if told is None:
+        raise NoDataError(f"{indicator} of area {area} is not shown; choose a region or province")
+    return told
+
+
+def _newest(
+    connection: Connection,
+    issue: Issue,
+    indicator: str,
+    dated: Sequence[tuple[str, str]],
+    *,
+    rule: DisclosureRule,
+) -> Iterator[tuple[str, str, Point]]:
+    """Give the newest point of each area and sector, as a rule lets it be shown."""
+    disclosure = Disclosure(rule)
+    if _from_cases(indicator):
+        shown = ShownFigures(connection, issue, disclosure)
+        for area, told in shown.figures(indicator, [area for area, _ in dated]).items():
+            yield area, "", _point(told.series, told.newest(), indicator)
+        return
+    shares = ShownShares(connection, issue, disclosure)
+    clusters = ShownClusters(connection, issue, disclosure)
+    for area, sector in dated:
+        series: Series | None
+        if indicator in SHARES:
+            series = shares.series(indicator, area)
+        elif indicator == CLUSTERS:
+            series = clusters.series(area, sector)
+        else:
+            series = _told(connection, issue, (indicator, area, sector), rule=rule)
+            series = series if rule.is_exact else rounded(series, indicator)
+        if series is not None:
+            place = shares.newest(series, area) if indicator in SHARES else len(series) - 1
+            yield area, sector, _point(series, place, indicator)
+
+
+def _read(connection: Connection, issue: Issue, key: Key) -> Series:
+    """Read a series by indicator, area and sector; safety at work has no disease."""
+    indicator, area, sector = key
+    disease = "" if sector and indicator != CLUSTERS else issue.disease
     found = read_series(connection, issue.id, indicator, area, sector=sector, disease=disease)
     if found is None:
         raise NoDataError(
@@ -197,7 +236,7 @@ def _checked(query: SeriesQuery) -> str:
         )
     if query.first and query.last and query.first > query.last:
         raise ConfigError(f"from is {query.first}, after to, {query.last}; exchange them")
-    if not is_item and query.indicator not in BY_SECTOR:
+    if not is_item and query.indicator not in (*BY_SECTOR, CLUSTERS):
         if query.sector:
             raise ConfigError(
                 f"sector is '{query.sector[:20]}', but {query.indicator} is not made by sector; "
