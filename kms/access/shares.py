@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -177,13 +177,12 @@ def coarse_completeness(share: float, step: float) -> float:
     return round(round(share / coarse) * coarse, 4)
 
 
-def trailing_weeks(series: Series, last: Sequence[Any], weeks: int) -> Floats:
+def trailing_weeks(series: Series, days: Sequence[date], weeks: int) -> Floats:
     """Return the sums of the weeks up to each day, newest first, shape (days, weeks)."""
     total = np.concatenate([[0.0], np.cumsum(np.nan_to_num(series.value))])
-    found = np.zeros((len(last), weeks))
-    for row, day in enumerate(last):
-        for week in range(weeks):
-            end = (day - timedelta(days=week * WEEK) - series.start).days + 1
-            ends = np.clip([end - WEEK, end], 0, len(series))
-            found[row, week] = total[ends[1]] - total[ends[0]]
+    first = series.start.toordinal()
+    ends = np.array([day.toordinal() - first + 1 for day in days], dtype=np.int64)
+    ends = ends[:, None] - WEEK * np.arange(weeks)
+    found: Floats = total[np.clip(ends, 0, len(series))]
+    found -= total[np.clip(ends - WEEK, 0, len(series))]
     return found

@@ -19,6 +19,7 @@ from kms.reads.frame import read_frame, resolve_issue
 from kms.reads.request import Request
 from kms.reads.rows import area_rows, newest_values
 from kms.reads.sectors import sector_rows
+from kms.reads.shares.view import read_contacts
 from kms.reads.shown import ShownFigures, areas_inside
 from kms.reads.views import AreaView, CasesView, SeriesView
 from kms.reference import load_areas
@@ -70,6 +71,7 @@ def read_area(store: Store, request: Request, rule: DisclosureRule | None = None
             ),
             positivity=newest.positivity(code),
             fewer_tests=code in issue.facts.get("fewer_tests", ()),
+            contacts=read_contacts(connection, issue, disclosure, code),
         )
 
 

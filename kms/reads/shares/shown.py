@@ -40,7 +40,6 @@ from kms.domain.indicators import (
 from kms.domain.series import Series
 from kms.reads.shown import MISSING, areas_inside, reading_of
 from kms.reads.views import Reading
-from kms.reference import load_areas
 from kms.store.publications import Issue, read_many
 from metrics.proportions import jeffreys, wilson
 from metrics.states import State
@@ -201,9 +200,8 @@ class ShownShares:
     def _all(self, indicator: str) -> Mapping[str, Series]:
         """Return an indicator of every area that has one."""
         if indicator not in self._read:
-            on = self.issue.as_of.astimezone(MANILA).date()
-            listed = [COUNTRY, *(u.code for level in ("region", "province")
-                                 for u in load_areas().units(level, on))]  # fmt: skip
+            families = self._families()
+            listed = [COUNTRY, *(area for _, inside in families for area in inside)]
             self._read[indicator] = self._load(indicator, listed)
         return self._read[indicator]
 
