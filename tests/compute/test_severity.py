@@ -73,9 +73,8 @@ def write_issue(folder: Path, day: date) -> Path:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, CASE_COLUMNS, restval="", lineterminator="\n")
         writer.writeheader()
-        known: list[dict[str, Any]] = (
-            PERSONS[PERSONS.report <= today].reset_index().to_dict("records")
-        )
+        listed = PERSONS[PERSONS.report <= today].reset_index()
+        known: list[Any] = list(listed.to_dict("records"))
         for one in known:
             dead = np.isfinite(one["death"]) and max(one["told"], one["report"]) <= today
             writer.writerow(
