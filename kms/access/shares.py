@@ -34,6 +34,7 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 STEPS = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 COARSEST_COMPLETENESS = 0.1
+WINDOW_WEEKS = 2  # of traced cases
 FEWEST_TOGETHER = 2  # places hidden together, else the rest is that of one
 _SLIP = 1e-9  # of a step: an end that is a step is not rounded beyond it
 
@@ -49,6 +50,13 @@ class Evidence:
     cells: Floats
     persons: Floats
     told: Flags
+
+
+def of_weeks(known: Series, unknown: Series, days: Sequence[date], told: Flags) -> Evidence:
+    """Return the evidence of windows of two weeks: known and unknown of each week and of both."""
+    parts = [trailing_weeks(one, days, WINDOW_WEEKS) for one in (known, unknown)]
+    sums = [part.sum(axis=1) for part in parts]
+    return Evidence(np.column_stack([*parts, *sums]), sums[0] + sums[1], told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,9 @@ from kms.access.shares import (
     Steps,
     coarse_completeness,
     hidden_shares,
+    of_weeks,
     printed,
     saturdays,
-    trailing_weeks,
     weekly,
 )
 from kms.config import MANILA
@@ -44,7 +44,6 @@ from kms.store.publications import Issue, read_many
 from metrics.proportions import jeffreys, wilson
 from metrics.states import State
 
-WEEKS = 2  # of the window of traced cases
 TRACED_STEPS, FATALITY_STEPS = Steps(0.01, 0.2), Steps(0.0001, 0.01)
 BEHIND = {
     TRACED: (TRACED_KNOWN, TRACED_UNKNOWN, TRACED_EFFECT),
@@ -183,13 +182,10 @@ class ShownShares:
         if indicator == FATALITY:
             deaths, resolved = (
                 np.array([one.value[one.position(day)] for day in days], dtype=np.float64)
-                for one in behind
-                if one is not None
+                for one in (behind[0], behind[1])
             )
-            return Evidence(np.column_stack([deaths]), resolved, told)
-        known, unknown = (trailing_weeks(one, days, WEEKS) for one in behind if one is not None)
-        cells = np.column_stack([known, unknown, known.sum(axis=1), unknown.sum(axis=1)])
-        return Evidence(cells, known.sum(axis=1) + unknown.sum(axis=1), told)
+            return Evidence(deaths[:, None], resolved, told)
+        return of_weeks(behind[0], behind[1], days, told)
 
     def _families(self) -> list[tuple[str, Sequence[str]]]:
         """Return the country with its regions, then each region with its provinces."""
