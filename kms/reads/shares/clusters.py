@@ -1,8 +1,9 @@
 """How many workplaces have a cluster of cases, as somebody may see it.
 
 A count of clusters is one of establishments, of which none is named: 1 to 4 are suppressed for
-the public, others rounded to 5, and with a suppressed one whatever would give it back. The public
-gets the country, by section, and regions; in a section of a province there may be one hospital.
+the public, others rounded to 5, and with a suppressed one whatever would tell more of it. The
+public gets the country, by section, and regions; in a section of a province there may be one
+hospital.
 Each cluster holds two persons or more, so that five hold more than any suppressed count.
 """
 
@@ -15,9 +16,9 @@ from functools import cached_property
 import numpy as np
 from sqlalchemy import Connection
 
-from kms.access.disclosure import Disclosure
-from kms.compute.cells import Key, Line, hidden_cells
-from kms.compute.workplaces import about
+from kms.access.disclosure import Disclosure, DisclosureRule
+from kms.access.weeks import withheld_weeks
+from kms.compute.workplaces import ROUNDED_TO, about
 from kms.config import MANILA
 from kms.domain.areas import COUNTRY
 from kms.domain.indicators import ALL_SECTORS, CLUSTERS, LEAST_ESTABLISHMENTS
@@ -26,6 +27,9 @@ from kms.reads.shown import MISSING, areas_inside, reading_of
 from kms.reads.views import Reading
 from kms.store.publications import Issue, latest_values
 from metrics.states import State
+
+FEW = DisclosureRule(threshold=LEAST_ESTABLISHMENTS - 1, base=ROUNDED_TO)
+Cell = tuple[str, str]  # area, section
 
 
 @dataclass
@@ -47,7 +51,7 @@ class ShownClusters:
         rule = self.disclosure.of(area, "" if sector == ALL_SECTORS else sector)
         if rule.is_exact:
             return make_series(day, np.array([float(count)]))
-        key = (CLUSTERS, area, sector)
+        key = (area, sector)
         if key not in self._public or key in self._hidden or 0 < persons <= rule.threshold:
             return nothing
         return make_series(day, np.array([float(about(count) if count else 0)]))
@@ -65,7 +69,7 @@ class ShownClusters:
         return tuple(sorted(told, key=lambda pair: (-(pair[1].value or 0), pair[0])))
 
     @cached_property
-    def _rows(self) -> dict[tuple[str, str], tuple[int, int, date]]:
+    def _rows(self) -> dict[Cell, tuple[int, int, date]]:
         """Return count, persons and day by area and section."""
         rows = latest_values(
             self.connection, self.issue.id, [self.issue.disease], indicator=CLUSTERS
@@ -77,22 +81,30 @@ class ShownClusters:
         }
 
     @cached_property
-    def _public(self) -> dict[Key, int]:
+    def _public(self) -> dict[Cell, int]:
         """Return the cells the public gets at all: the country by section, and regions."""
         on = self.issue.as_of.astimezone(MANILA).date()
         regions = areas_inside(COUNTRY, on)
         return {
-            (CLUSTERS, area, sector): count
+            (area, sector): count
             for (area, sector), (count, _, _) in self._rows.items()
             if area == COUNTRY or (area in regions and sector == ALL_SECTORS)
         }
 
     @cached_property
-    def _hidden(self) -> frozenset[Key]:
-        """Return the cells of few establishments, and those that would give them back."""
-        counts, whole = self._public, (CLUSTERS, COUNTRY, ALL_SECTORS)
-        few = [key for key, count in counts.items() if 0 < count < LEAST_ESTABLISHMENTS]
-        sections = tuple(sorted(k for k in counts if k[1] == COUNTRY and k != whole))
-        regions = tuple(sorted(k for k in counts if k[1] != COUNTRY))
-        lines = [Line(whole, members) for members in (sections, regions) if members]
-        return hidden_cells(counts, few, lines)
+    def _hidden(self) -> frozenset[Cell]:
+        """Return the cells of few establishments, and those that would tell more of them."""
+        counts, whole = self._public, (COUNTRY, ALL_SECTORS)
+        hidden = {cell for cell, count in counts.items() if 0 < count < LEAST_ESTABLISHMENTS}
+        sections = [cell for cell in counts if cell[0] == COUNTRY and cell != whole]
+        regions = [cell for cell in counts if cell[0] != COUNTRY]
+        for members in (sections, regions):
+            if members and whole in counts:
+                parts = [_series(counts[cell]) for cell in members]
+                withheld = withheld_weeks(_series(counts[whole]), parts, FEW)
+                hidden |= {c for c, away in zip(members, withheld[:, 0], strict=True) if away}
+        return frozenset(hidden)
+
+
+def _series(count: int) -> Series:
+    return make_series(date(2000, 1, 1), np.array([float(count)]))
