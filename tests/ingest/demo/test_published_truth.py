@@ -1,20 +1,27 @@
-"""R as it was published at each cut of the demonstration, against the R that made it.
+"""What was published at each cut of the demonstration, against what made it.
 
-The whole way counts here: blank onsets, delays, the incomplete tail, dirty rows. Only windows
-shown as final are rated, up to two weeks before each publication's last one.
+The whole way counts here: blank onsets, delays, the incomplete tail, dirty rows. Of R only windows
+shown as final are rated, up to two weeks before each publication's last one; of shares the newest
+of each publication.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
+from ingest.demo.cases.persons import FATALITY_MEAN
 from ingest.demo.cases.transmission import simulate
 from ingest.demo.generate import SEED
 from ingest.demo.places import read_geography
 from ingest.demonstration import fill
 from kms.config import Settings
-from kms.store.engine import Store
+from kms.domain.indicators import FATALITY, TRACED
+from kms.store.engine import Store, open_store
+from kms.store.migrate import migrate
 from kms.store.publications import issues, read_many
 from metrics.states import State
 from tests.conftest import FULL
@@ -24,12 +31,22 @@ RATED_DAYS = 14
 PROMISED = 0.90
 
 
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Settings]]:
+    settings = Settings(home=tmp_path_factory.mktemp("home"))
+    store = open_store(settings)
+    migrate(store)
+    fill(store, settings, scale=1.0, say=lambda _text: None)
+    yield store, settings
+    store.close()
+
+
 @pytest.mark.calibrate
 @pytest.mark.skipif(not FULL, reason="takes minutes; `make calibrate` runs it")
 def test_published_ranges_of_r_hold_the_truth_when_they_were_published(
-    store: Store, settings: Settings, capsys: pytest.CaptureFixture[str]
+    filled: tuple[Store, Settings], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fill(store, settings, scale=1.0, say=lambda _text: None)
+    store, _settings = filled
     geography = read_geography()
     stream = np.random.default_rng(np.random.SeedSequence(SEED).spawn(6)[0])
     epidemic = simulate(geography, stream, months=18, scale=1.0)
@@ -57,3 +74,29 @@ def test_published_ranges_of_r_hold_the_truth_when_they_were_published(
         )
     assert len(inside) > 3000
     assert np.mean(inside) >= PROMISED
+
+
+@pytest.mark.calibrate
+@pytest.mark.skipif(not FULL, reason="takes minutes; `make calibrate` runs it")
+def test_published_ranges_of_traced_shares_and_of_fatality_hold_the_truth(
+    filled: tuple[Store, Settings], capsys: pytest.CaptureFixture[str]
+) -> None:
+    store, settings = filled
+    written = (settings.home / "demo" / "truth" / "tracing.json").read_text()
+    traced = json.loads(written)["traced_share_of_units"]
+    truths = {TRACED: traced, FATALITY: dict.fromkeys(traced, FATALITY_MEAN)}
+    shares: dict[str, list[bool]] = {name: [] for name in truths}
+    with store.read() as connection:
+        for issue in issues(connection):
+            for name, truth in truths.items():
+                found = read_many(connection, issue.id, name, list(truth), disease=issue.disease)
+                for code, series in found.items():
+                    if series.state[-1] in (State.FINAL, State.PROVISIONAL):
+                        shares[name].append(series.low[-1] <= truth[code] <= series.high[-1])
+    with capsys.disabled():
+        for name, inside in shares.items():
+            print(f"\n  {name} as published, {len(inside)} regions and days: range held "
+                  f"{np.mean(inside):.3f}")  # fmt: skip
+    for inside in shares.values():
+        assert len(inside) > 150
+        assert np.mean(inside) >= PROMISED
