@@ -24,3 +24,16 @@ CLUSTERS: Final = "workplace_clusters"
 FATALITY: Final = "cfr"
 FATALITY_DEATHS: Final = "cfr_deaths"  # behind it, in its window; not for readers
 FATALITY_RESOLVED: Final = "cfr_resolved"
+# Of these a newest value is read with those of the whole tree (`kms.reads.shares`).
+SHOWN_ELSEWHERE: Final = (
+    TRACED,
+    UNTRACEABLE,
+    TRACED_FINAL,
+    TRACED_KNOWN,
+    TRACED_UNKNOWN,
+    TRACED_EFFECT,
+    CLUSTERS,
+    FATALITY,
+    FATALITY_DEATHS,
+    FATALITY_RESOLVED,
+)

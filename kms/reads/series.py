@@ -180,6 +180,8 @@ def _newest(
             yield area, "", _point(told.series, told.newest(), indicator)
         return
     shares = ShownShares(connection, issue, disclosure)
+    if indicator in SHARES:
+        shares.read_all(indicator)
     clusters = ShownClusters(connection, issue, disclosure)
     for area, sector in dated:
         series: Series | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -38,6 +39,7 @@ from kms.domain.indicators import (
     UNTRACEABLE,
 )
 from kms.domain.series import Series
+from kms.errors import NoDataError
 from kms.reads.shown import MISSING, areas_inside, reading_of
 from kms.reads.views import Reading
 from kms.store.publications import Issue, read_many
@@ -53,7 +55,11 @@ BEHIND = {
 }
 SHARES = tuple(BEHIND)
 SHOWN = (State.FINAL, State.PROVISIONAL, State.STALE)
+MOST_REMEMBERED = 64
 Ranged = Callable[[int, Printed], tuple[float, float]]
+
+# What is hidden in a publication never changes, and judging it reads every area.
+_judged: OrderedDict[tuple[str, str, str, DisclosureRule], dict[str, Flags]] = OrderedDict()
 
 
 @dataclass
@@ -61,26 +67,33 @@ class ShownShares:
     """Shares as they may be shown; what has been read once is remembered.
 
     Whether one is shown depends on its neighbours in the tree, so those of all areas are judged
-    together.
+    together, once for each publication and process.
     """
 
     connection: Connection
     issue: Issue
     disclosure: Disclosure
     _read: dict[str, Mapping[str, Series]] = field(default_factory=dict)
-    _hidden: dict[str, dict[str, Flags]] = field(default_factory=dict)
 
     def series(self, indicator: str, area: str) -> Series | None:
         """Return an area's share by day; for the public on Saturdays alone."""
         rule = self.disclosure.of(area)
         if rule.is_exact:
-            (exact,) = self._load(indicator, [area]).values() or (None,)
+            exact = self._one(indicator, area)
             return None if exact is None else only_shown(exact)
-        found = self._all(indicator).get(area)
+        found = self._one(indicator, area)
         if found is None:
             return None
-        hidden = self._hidden_in(indicator, rule)[area]
+        judged = TRACED if indicator == UNTRACEABLE else indicator
+        hidden = self._hidden_in(judged, rule).get(area)
+        if hidden is None:  # an area outside the tree that is judged
+            hidden = np.ones(len(saturdays(found)), dtype=np.bool_)
         return self._coarse(indicator, area, weekly(found, hidden), rule)
+
+    def read_all(self, indicator: str) -> None:
+        """Read at once what the shares of all areas need."""
+        for name in (indicator, *BEHIND[indicator]):
+            self._all(name)
 
     def reading(self, indicator: str, area: str) -> Reading:
         """Return an area's newest share."""
@@ -134,7 +147,7 @@ class ShownShares:
 
             return of_final
         if indicator == FATALITY:
-            resolved = self._all(FATALITY_RESOLVED)[area]
+            resolved = self._told(FATALITY_RESOLVED, area)
             at = [resolved.position(day) for day in days]
 
             def of_fatality(row: int, told: Printed) -> tuple[float, float]:
@@ -145,7 +158,7 @@ class ShownShares:
                 return told.outward(float(low), float(high))
 
             return of_fatality
-        effect = self._all(TRACED_EFFECT)[area]
+        effect = self._told(TRACED_EFFECT, area)
 
         def of_traced(row: int, told: Printed) -> tuple[float, float]:
             ends = np.array([told.least, told.most])
@@ -156,36 +169,56 @@ class ShownShares:
 
         return of_traced
 
-    def _hidden_in(self, indicator: str, rule: DisclosureRule) -> dict[str, Flags]:
+    def _hidden_in(self, judged: str, rule: DisclosureRule) -> dict[str, Flags]:
         """Return on which Saturdays each area's share is hidden."""
-        judged = TRACED if indicator == UNTRACEABLE else indicator
-        if judged not in self._hidden:
-            listed = self._all(judged)
-            evidence = {
-                area: self._evidence(judged, area, _saturday_dates(series))
-                for area, series in listed.items()
-            }
-            steps = FATALITY_STEPS if judged == FATALITY else TRACED_STEPS
-            self._hidden[judged] = hidden_shares(evidence, self._families(), rule, steps=steps)
-        return self._hidden[judged]
+        key = (str(self.connection.engine.url), self.issue.id, judged, rule)
+        if key not in _judged:
+            while len(_judged) >= MOST_REMEMBERED:
+                _judged.popitem(last=False)
+            _judged[key] = self._judge(judged, rule)
+        return _judged[key]
+
+    def _judge(self, judged: str, rule: DisclosureRule) -> dict[str, Flags]:
+        listed = self._all(judged)
+        for name in BEHIND[judged][:2]:
+            self._all(name)
+        evidence = {
+            area: self._evidence(judged, area, _saturday_dates(series))
+            for area, series in listed.items()
+        }
+        steps = FATALITY_STEPS if judged == FATALITY else TRACED_STEPS
+        hidden = hidden_shares(evidence, self._families(), rule, steps=steps)
+        if judged == TRACED_FINAL:
+            self._hide_as_traced(hidden, rule)
+        return hidden
+
+    def _hide_as_traced(self, hidden: dict[str, Flags], rule: DisclosureRule) -> None:
+        """Hide the final share where the share of the same Saturday is: it nearly says the same."""
+        traced = self._hidden_in(TRACED, rule)
+        for area, flags in hidden.items():
+            share, final = self._one(TRACED, area), self._one(TRACED_FINAL, area)
+            if share is None or final is None or area not in traced:
+                continue
+            days = _saturday_dates(share)
+            for row, day in enumerate(_saturday_dates(final)):
+                if day in days:
+                    flags[row] |= traced[area][days.index(day)]
 
     def _evidence(self, indicator: str, area: str, days: Sequence[date]) -> Evidence:
         """Return the persons behind an area's share on some days."""
-        series = self._all(indicator)[area]
+        series = self._told(indicator, area)
         at = [series.position(day) for day in days]
         told = np.array(
             [place is not None and series.state[place] in SHOWN for place in at], dtype=np.bool_
         )
-        behind = [self._all(name).get(area) for name in BEHIND[indicator][:2]]
-        if behind[0] is None or behind[1] is None:
-            return Evidence(np.zeros((len(days), 1)), np.zeros(len(days)), told)
+        first, second = (self._told(name, area) for name in BEHIND[indicator][:2])
         if indicator == FATALITY:
             deaths, resolved = (
                 np.array([one.value[one.position(day)] for day in days], dtype=np.float64)
-                for one in (behind[0], behind[1])
+                for one in (first, second)
             )
             return Evidence(deaths[:, None], resolved, told)
-        return of_weeks(behind[0], behind[1], days, told)
+        return of_weeks(first, second, days, told)
 
     def _families(self) -> list[tuple[str, Sequence[str]]]:
         """Return the country with its regions, then each region with its provinces."""
@@ -200,6 +233,21 @@ class ShownShares:
             listed = [COUNTRY, *(area for _, inside in families for area in inside)]
             self._read[indicator] = self._load(indicator, listed)
         return self._read[indicator]
+
+    def _one(self, indicator: str, area: str) -> Series | None:
+        """Return an indicator of one area, alone unless those of all have been read."""
+        if indicator in self._read:
+            return self._read[indicator].get(area)
+        return self._load(indicator, [area]).get(area)
+
+    def _told(self, indicator: str, area: str) -> Series:
+        """Return what stands behind a share; raise `NoDataError` where it is not kept any more."""
+        found = self._one(indicator, area)
+        if found is None:
+            raise NoDataError(
+                f"{indicator} of area {area} is not kept any more, nor is what rests on it shown"
+            )
+        return found
 
     def _load(self, indicator: str, areas: Iterable[str]) -> Mapping[str, Series]:
         return read_many(
