@@ -26,6 +26,10 @@ DISEASE_RELEASES = tuple(date(2026, 11, 12) - timedelta(weeks=lag) for lag in ra
 FACILITY_RELEASES = (date(2026, 10, 11), date(2026, 11, 8), date(2026, 11, 15))
 FACILITIES_FROM = date(2026, 6, 14)
 """First day of beds and tests: 120 days before their first release."""
+INVESTIGATIONS_FROM = date(2026, 7, 19)
+"""First report day of case investigations: 120 days up to `LAST_DAY`."""
+DAILY_INVESTIGATIONS = 3
+"""So many of the last days bring case investigations, beside every Sunday."""
 INJURIES_FROM = date(2025, 1, 1)
 INJURY_RELEASES = tuple(date(2026, month, 20) for month in range(5, 11))
 """The day reports of the month before are due."""
@@ -63,6 +67,12 @@ def release_days() -> list[date]:
     last_sunday = daily[0] - timedelta(days=1)
     weekly = [last_sunday - timedelta(weeks=lag) for lag in range(WEEKLY_RELEASES + 1)][::-1]
     return weekly + daily
+
+
+def investigation_days() -> list[date]:
+    """Every Sunday on which cases are released, and the last days."""
+    days = release_days()
+    return [*days[:-DAILY_RELEASES], *days[-DAILY_INVESTIGATIONS:]]
 
 
 def published_at(day: date) -> datetime:

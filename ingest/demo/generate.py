@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ingest.demo.cases.investigation_releases import Office, write_investigations
 from ingest.demo.cases.persons import make_persons
 from ingest.demo.cases.place_cells import place_cells
 from ingest.demo.cases.records import make_records
@@ -29,6 +30,7 @@ from ingest.demo.manifest import (
     GENERATOR_VERSION,
     INJURIES_SOURCE,
     INSPECTIONS_SOURCE,
+    INVESTIGATIONS_SOURCE,
     NOTICE,
     TESTS_SOURCE,
     DemoManifest,
@@ -69,7 +71,7 @@ def generate(
             f"demo: months {months}, scale {scale}; give at least {FEWEST_MONTHS} months "
             "and a scale above 0"
         )
-    streams = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(10)]
+    streams = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(11)]
     geography = read_geography()
     epidemic = simulate(geography, streams[0], months=months, scale=scale)
     persons = make_persons(epidemic, geography, streams[1])
@@ -77,9 +79,8 @@ def generate(
     records = make_records(
         persons, streams[2], geography=geography, places=places, dates=dates, releases=days
     )
-    written = write_releases(
-        folder / "releases", Register(persons, records, places, dates), days, streams[3]
-    )
+    register = Register(persons, records, places, dates)
+    written = write_releases(folder / "releases", register, days, streams[3])
     count = planned_inspections(scale)
     firms = make_establishments(geography, streams[4], round(0.93 * count * (1 - FOLLOW_UP_SHARE)))
     checklist = read_checklist()
@@ -96,6 +97,9 @@ def generate(
         TESTS_SOURCE: write_tests(folder, geography, epidemic, streams[8], scale=scale),
         INJURIES_SOURCE: injuries,
         EXPOSURE_SOURCE: exposure,
+        INVESTIGATIONS_SOURCE: write_investigations(
+            folder, Office(geography, register, firms), streams[10]
+        ),
     }
     releases = [
         _release(folder, source_id, release)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-GENERATOR_VERSION = "2"
+GENERATOR_VERSION = "3"
 NOTICE = (
     "Synthetic demonstration data: every person, firm, inspection and figure is invented by a "
     "seeded simulation. Nothing here describes a real person, establishment or epidemic."
@@ -22,6 +22,7 @@ BEDS_SOURCE = "doh_hospital_daily"
 TESTS_SOURCE = "doh_testing_aggregates"
 INJURIES_SOURCE = "dole_wair"
 EXPOSURE_SOURCE = "dole_aedr"
+INVESTIGATIONS_SOURCE = "doh_case_investigation"
 
 
 @dataclass(frozen=True)

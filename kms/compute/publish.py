@@ -9,16 +9,18 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from kms.compute.bed_outlook import bed_outlook
-from kms.compute.capacity import capacity
 from kms.compute.cases.forecasting import outlook
 from kms.compute.cases.inputs import read_case_inputs
 from kms.compute.cases.transmission import transmission
+from kms.compute.contacts.tracing import tracing
+from kms.compute.health_care.bed_outlook import bed_outlook
+from kms.compute.health_care.capacity import capacity
+from kms.compute.health_care.severity import severity
+from kms.compute.health_care.testing import positive_shares
 from kms.compute.identity import METHOD_VERSION, inputs_hash
-from kms.compute.notifiable import notifiable
 from kms.compute.self_audit import FACT as SELF_AUDIT
 from kms.compute.self_audit import as_fact, self_audit
-from kms.compute.testing import positive_shares
+from kms.compute.weekly.notifiable import notifiable
 from kms.compute.workplaces import workplaces
 from kms.config import MANILA
 from kms.errors import FetchError, NoDataError
@@ -37,6 +39,7 @@ from kms.store.publications import (
 )
 
 CASES_FROM, INSPECTIONS_FROM = "doh_case_information", "dole_inspections"
+CONTACTS_FROM = "doh_case_investigation"
 BEDS_FROM, TESTS_FROM = "doh_hospital_daily", "doh_testing_aggregates"
 WEEKS_FROM = "pidsr_weekly"
 DISEASE = "covid19"
@@ -135,6 +138,8 @@ def _compute(store: Store, as_of: datetime) -> tuple[list[Entry], dict[str, Any]
             connection, areas, source_id=TESTS_FROM, disease=DISEASE, as_of=as_of
         )
         weekly = notifiable(connection, areas, source_id=WEEKS_FROM, as_of=as_of)
+        contacts = tracing(connection, areas, source_id=CONTACTS_FROM, disease=DISEASE, as_of=as_of)
+        deaths = severity(connection, areas, disease, inputs, source_id=CASES_FROM, as_of=as_of)
     found = transmission(inputs, areas, disease)
     ahead = outlook(inputs, found.serial_interval)
     beds_ahead = () if ahead is None else bed_outlook(inputs, ahead, beds.beds, disease)
@@ -149,6 +154,8 @@ def _compute(store: Store, as_of: datetime) -> tuple[list[Entry], dict[str, Any]
         "tests_to": tests.to.isoformat() if tests.to else None,
         "fewer_tests": list(tests.fewer_tests),
         "weekly": weekly.facts,
+        "tracing": contacts.facts,
+        "deaths_to": deaths.to.isoformat() if deaths.to else None,
         "changing_delays": list(found.changing_delays),
         "serial_interval_mean_days": found.serial_interval.mean_days,
         "serial_interval_sd_days": found.serial_interval.sd_days,
@@ -156,7 +163,15 @@ def _compute(store: Store, as_of: datetime) -> tuple[list[Entry], dict[str, Any]
         "reported_to": _reported_to(found.entries),
     }
     forecasts = ahead.entries if ahead else ()
-    epidemic = [*found.entries, *forecasts, *beds.entries, *beds_ahead, *tests.entries]
+    epidemic = [
+        *found.entries,
+        *forecasts,
+        *beds.entries,
+        *beds_ahead,
+        *tests.entries,
+        *contacts.entries,
+        *deaths.entries,
+    ]
     of_disease = (replace(entry, disease=disease.id) for entry in epidemic)
     return [*of_disease, *weekly.entries, *visits], facts
 

@@ -30,3 +30,26 @@ SIGNAL: Final = "signal_q"  # smallest share of false signals at which the week 
 WEEKLY: Final = (CASES_WEEKLY, CASES_EXPECTED, CASES_CHANNEL, SIGNAL)
 FALSE_SHARE: Final = 0.05  # of the signals of a week, on average, at most
 SIGNAL_LEVEL: Final = 0.01  # largest chance of a count this high in a week without an outbreak
+TRACED: Final = "traced_share"
+UNTRACEABLE: Final = "untraceable_share"
+TRACED_FINAL: Final = "traced_share_final"  # as it will be once every case is 14 days old
+TRACED_KNOWN: Final = "traced_known"  # cases behind the shares, by day; not for readers
+TRACED_UNKNOWN: Final = "traced_unknown"
+TRACED_EFFECT: Final = "traced_design_effect"
+CLUSTERS: Final = "workplace_clusters"
+FATALITY: Final = "cfr"
+FATALITY_DEATHS: Final = "cfr_deaths"  # behind it, in its window; not for readers
+FATALITY_RESOLVED: Final = "cfr_resolved"
+# Of these a newest value is read with those of the whole tree (`kms.reads.shares`).
+SHOWN_ELSEWHERE: Final = (
+    TRACED,
+    UNTRACEABLE,
+    TRACED_FINAL,
+    TRACED_KNOWN,
+    TRACED_UNKNOWN,
+    TRACED_EFFECT,
+    CLUSTERS,
+    FATALITY,
+    FATALITY_DEATHS,
+    FATALITY_RESOLVED,
+)

@@ -19,6 +19,7 @@ from kms.reads.notifiable.signals import current_signals
 from kms.reads.request import Request
 from kms.reads.rows import area_rows, newest_values
 from kms.reads.sectors import sector_rows
+from kms.reads.shares.view import read_contacts
 from kms.reads.shown import ShownFigures, areas_inside
 from kms.reads.views import NOTHING, AreaView, CasesView, SeriesView
 from kms.reference import load_areas
@@ -73,6 +74,7 @@ def read_area(store: Store, request: Request, rule: DisclosureRule | None = None
             nowcast=_course(shown, "nowcast_cases", code),
             forecast=_course(shown, "forecast_cases", code),
             changing_delay=code in issue.facts.get("changing_delays", ()),
+            contacts=read_contacts(connection, issue, disclosure, code),
         )
 
 

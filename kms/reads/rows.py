@@ -15,7 +15,7 @@ from kms.access.figures import printed
 from kms.access.weeks import WEEK, week_ends
 from kms.config import MANILA
 from kms.domain.areas import COUNTRY, Area, Areas
-from kms.domain.indicators import ALL_SECTORS, POSITIVE, POSITIVITY
+from kms.domain.indicators import ALL_SECTORS, POSITIVE, POSITIVITY, SHOWN_ELSEWHERE
 from kms.domain.series import Series
 from kms.reads.shown import MISSING, PLACELESS, REPORT, ShownFigures
 from kms.reads.views import AreaRow, Reading
@@ -58,8 +58,8 @@ class Newest:
 
 
 def newest_values(connection: Connection, issue: Issue, disclosure: Disclosure) -> Newest:
-    """Read every newest value of a publication."""
-    rows = latest_values(connection, issue.id, ["", issue.disease])
+    """Read every newest value of a publication, but those that are disclosed all together."""
+    rows = latest_values(connection, issue.id, ["", issue.disease], without=SHOWN_ELSEWHERE)
     values = {(r["indicator"], r["area"], r["sector"]): r for r in rows}
     return Newest(issue, values, _today(connection, issue), disclosure)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from kms.domain.areas import COUNTRY
 from kms.domain.indicators import (
     ALL_SECTORS,
     BEDS,
+    CLUSTERS,
     NOT_MET,
     POSITIVE,
     POSITIVITY,
@@ -29,6 +30,8 @@ from kms.errors import AccessError, ConfigError, NoDataError
 from kms.reads.frame import read_frame, resolve_issue
 from kms.reads.notifiable.figures import WeeklyFigures, weekly_facts
 from kms.reads.request import Request
+from kms.reads.shares.clusters import ShownClusters
+from kms.reads.shares.shown import SHARES, ShownShares
 from kms.reads.shown import ShownFigures
 from kms.reads.views import Frame
 from kms.reference import load_areas, load_diseases, load_inspection_items, load_sectors
@@ -37,7 +40,9 @@ from kms.store.publications import Issue, latest_values, read_series
 from metrics.states import State
 
 BY_SECTOR = ("compliance_initial", "compliance_after")
-DAILY = (*sorted(MADE_FROM), *sorted(COUNTS), *BEDS, POSITIVITY)  # of the main disease
+DAILY = (  # of the main disease
+    *sorted(MADE_FROM), *sorted(COUNTS), *BEDS, POSITIVITY, *SHARES, CLUSTERS
+)  # fmt: skip
 INDICATORS = (*DAILY, *WEEKLY, *BY_SECTOR)
 Key = tuple[str, str, str]  # indicator, area, sector
 COLUMNS = ("ref_date", "value", "low", "high", "state", "completeness")
@@ -115,19 +120,9 @@ def read_series_view(
         issue = resolve_issue(connection, request)
         frame = read_frame(connection, request, issue)
         disease = _disease(issue, query.indicator, query.disease)
-        key = (query.indicator, query.area, sector)
-        series = _read(connection, issue, key, disease)
         as_it_is = exact or rule is None
-        if as_it_is:
-            series = only_shown(series)
-        elif query.indicator in WEEKLY:
-            weekly = WeeklyFigures(connection, issue, Disclosure(rule or EXACT), disease)
-            series = weekly.figures(query.indicator, [query.area])[query.area]
-        elif _from_cases(query.indicator):
-            shown = ShownFigures(connection, issue, Disclosure(rule or EXACT))
-            series = shown.figures(query.indicator, [query.area])[query.area].at_home()
-        else:
-            series = rounded(_told(connection, issue, key, rule=rule), query.indicator)
+        reader = _Reader(connection, issue, query.indicator, disease)
+        series = reader.series(query.area, sector, EXACT if exact or rule is None else rule)
     points = tuple(_points(series, query))
     return PublishedSeries(
         frame, query.indicator, query.area, sector, points, exact=as_it_is, disease=disease
@@ -161,26 +156,9 @@ def read_newest(
             dated = [(area, sector) for area, sector in dated if sees_exact(who, area, sector)]
             if not dated:
                 raise AccessError("no exact figures are yours to see; ask without `exact`")
-        disclosure = Disclosure(EXACT if exact else rule)
-        shown = ShownFigures(connection, issue, disclosure)
-        rows = []
-        if indicator in WEEKLY:
-            weekly = WeeklyFigures(connection, issue, disclosure, disease)
-            for area, series in weekly.figures(indicator, [area for area, _ in dated]).items():
-                place = series.last_told()
-                at = len(series) - 1 if place is None else place
-                rows.append((area, "", _point(series, at, indicator)))
-        elif _from_cases(indicator):
-            for area, told in shown.figures(indicator, [area for area, _ in dated]).items():
-                point = _point(told.series, told.newest(), indicator)
-                rows.append((area, "", point))
-        else:
-            for area, sector in dated:
-                key = (indicator, area, sector)
-                told_so = _told(connection, issue, key, rule=EXACT if exact else rule)
-                told_so = told_so if exact else rounded(told_so, indicator)
-                rows.append((area, sector, _point(told_so, len(told_so) - 1, indicator)))
-    return NewestValues(frame, indicator, tuple(rows), exact=exact, disease=disease)
+        reader = _Reader(connection, issue, indicator, disease)
+        rows = tuple(reader.newest(dated, EXACT if exact else rule))
+    return NewestValues(frame, indicator, rows, exact=exact, disease=disease)
 
 
 def _disease(issue: Issue, indicator: str, asked: str) -> str:
@@ -206,28 +184,98 @@ def _disease(issue: Issue, indicator: str, asked: str) -> str:
     )
 
 
-def _read(connection: Connection, issue: Issue, key: Key, disease: str) -> Series:
-    """Read a series by indicator, area and sector; what is told by sector has no disease."""
-    indicator, area, sector = key
-    found = read_series(connection, issue.id, indicator, area, sector=sector, disease=disease)
-    if found is None:
-        raise NoDataError(
-            f"publication {issue.id} has no {indicator} of area {area}"
-            + (f", disease {disease}" if indicator in WEEKLY else "")
-            + (f", sector {sector}" if sector else "")
-            + "; choose a region or province, or another sector"
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """One indicator of one disease in a publication, as a rule lets it be shown."""
+
+    connection: Connection
+    issue: Issue
+    indicator: str
+    disease: str
+
+    def series(self, area: str, sector: str, rule: DisclosureRule) -> Series:
+        """Return one series; raise `NoDataError` where there is none."""
+        exact = only_shown(self._read(self.indicator, area, sector))
+        if rule.is_exact:
+            return exact
+        told = self._disclosed(area, sector, rule)
+        if told is None:
+            raise NoDataError(
+                f"{self.indicator} of area {area} is not shown; choose a region or province"
+            )
+        return told
+
+    def newest(
+        self, dated: Sequence[tuple[str, str]], rule: DisclosureRule
+    ) -> Iterator[tuple[str, str, Point]]:
+        """Give the newest point of each area and sector."""
+        disclosure, name = Disclosure(rule), self.indicator
+        areas = [area for area, _ in dated]
+        if name in WEEKLY:
+            weekly = WeeklyFigures(self.connection, self.issue, disclosure, self.disease)
+            for area, series in weekly.figures(name, areas).items():
+                place = series.last_told()
+                at = len(series) - 1 if place is None else place
+                yield area, "", _point(series, at, name)
+        elif _from_cases(name):
+            shown = ShownFigures(self.connection, self.issue, disclosure)
+            for area, told in shown.figures(name, areas).items():
+                yield area, "", _point(told.series, told.newest(), name)
+        elif name in SHARES:
+            yield from self._newest_shares(areas, disclosure)
+        elif name == CLUSTERS:
+            clusters = ShownClusters(self.connection, self.issue, disclosure)
+            found = ((area, sector, clusters.series(area, sector)) for area, sector in dated)
+            yield from ((a, s, _point(one, 0, name)) for a, s, one in found if one is not None)
+        else:
+            for area, sector in dated:
+                one = self._told(area, sector, rule)
+                one = one if rule.is_exact else rounded(one, name)
+                yield area, sector, _point(one, len(one) - 1, name)
+
+    def _newest_shares(
+        self, areas: Sequence[str], disclosure: Disclosure
+    ) -> Iterator[tuple[str, str, Point]]:
+        shares = ShownShares(self.connection, self.issue, disclosure)
+        shares.read_all(self.indicator)
+        for area in areas:
+            share = shares.series(self.indicator, area)
+            if share is not None:
+                yield area, "", _point(share, shares.newest(share, area), self.indicator)
+
+    def _disclosed(self, area: str, sector: str, rule: DisclosureRule) -> Series | None:
+        disclosure, name = Disclosure(rule), self.indicator
+        if name in WEEKLY:
+            weekly = WeeklyFigures(self.connection, self.issue, disclosure, self.disease)
+            return weekly.figures(name, [area])[area]
+        if _from_cases(name):
+            shown = ShownFigures(self.connection, self.issue, disclosure)
+            return shown.figures(name, [area])[area].at_home()
+        if name in SHARES:
+            return ShownShares(self.connection, self.issue, disclosure).series(name, area)
+        if name == CLUSTERS:
+            return ShownClusters(self.connection, self.issue, disclosure).series(area, sector)
+        return rounded(self._told(area, sector, rule), name)
+
+    def _told(self, area: str, sector: str, rule: DisclosureRule) -> Series:
+        """Return what may be told of a figure that needs no neighbours to be disclosed."""
+        shown = only_shown(self._read(self.indicator, area, sector))
+        if self.indicator != POSITIVITY or rule.is_exact:
+            return shown
+        return disclosed_share(shown, self._read(POSITIVE, area, ""), rule)
+
+    def _read(self, indicator: str, area: str, sector: str) -> Series:
+        found = read_series(
+            self.connection, self.issue.id, indicator, area, sector=sector, disease=self.disease
         )
-    return found
-
-
-def _told(connection: Connection, issue: Issue, key: Key, *, rule: DisclosureRule | None) -> Series:
-    """Return what may be told of a figure that is not made from cases."""
-    (indicator, area, sector) = key
-    disease = "" if sector else issue.disease
-    shown = only_shown(_read(connection, issue, key, disease))
-    if indicator != POSITIVITY or rule is None or rule.is_exact:
-        return shown
-    return disclosed_share(shown, _read(connection, issue, (POSITIVE, area, ""), disease), rule)
+        if found is None:
+            raise NoDataError(
+                f"publication {self.issue.id} has no {indicator} of area {area}"
+                + (f", disease {self.disease}" if indicator in WEEKLY else "")
+                + (f", sector {sector}" if sector else "")
+                + "; choose a region or province, or another sector"
+            )
+        return found
 
 
 def _from_cases(indicator: str) -> bool:
@@ -253,7 +301,7 @@ def _checked(query: SeriesQuery) -> str:
         )
     if query.first and query.last and query.first > query.last:
         raise ConfigError(f"from is {query.first}, after to, {query.last}; exchange them")
-    if not is_item and query.indicator not in BY_SECTOR:
+    if not is_item and query.indicator not in (*BY_SECTOR, CLUSTERS):
         if query.sector:
             raise ConfigError(
                 f"sector is '{query.sector[:20]}', but {query.indicator} is not made by sector; "

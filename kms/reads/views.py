@@ -196,6 +196,22 @@ class SignalsView:
 
 
 @dataclass(frozen=True, slots=True)
+class ContactsView:
+    """Where people were infected, as far as investigations tell, and how many of the ill died."""
+
+    traced: Reading  # completeness: closed investigations of the window
+    bounds: tuple[float, float] | None  # if all pending turned out unknown, or known
+    final: Reading  # as it will be once every case is 14 days old
+    clusters: Reading  # at workplaces
+    sections: tuple[tuple[str, Reading], ...]  # (title, clusters), most first
+    fatality: Reading  # completeness: cases whose outcome would be known
+    investigated_to: date | None  # None: no investigations
+    cut_days: int | None  # youngest days left out of the share
+    learned: bool = False  # the cut, from past issues
+    overwhelmed: bool = False  # more cases than can be asked one by one
+
+
+@dataclass(frozen=True, slots=True)
 class AreaView:
     """One area: transmission, cases, workplaces, the areas inside it."""
 
@@ -215,6 +231,7 @@ class AreaView:
     forecast: SeriesView = NOTHING  # cases by report date, two weeks ahead
     changing_delay: bool = False  # nowcast and provisional R lean to one side
     signals: tuple[SignalRow, ...] = ()  # of weekly diseases, here
+    contacts: ContactsView | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -224,8 +224,12 @@ def latest_values(
     *,
     area: str = "",
     indicator: str = "",
+    without: Iterable[str] = (),
 ) -> list[Mapping[str, Any]]:
-    """Return the newest values of a publication for some diseases, of an area or an indicator."""
+    """Return the newest values of a publication for some diseases, of an area or an indicator.
+
+    `without` are indicators left out where all are asked for.
+    """
     statement = select(LatestValue.__table__).where(
         LatestValue.publication_id == publication_id, LatestValue.disease.in_(list(diseases))
     )
@@ -233,6 +237,8 @@ def latest_values(
         statement = statement.where(LatestValue.area == area)
     if indicator:
         statement = statement.where(LatestValue.indicator == indicator)
+    if left_out := list(without):
+        statement = statement.where(LatestValue.indicator.not_in(left_out))
     return [dict(row) for row in connection.execute(statement).mappings()]
 
 

@@ -29,6 +29,7 @@ from kms.wording import (
     visits,
 )
 from layouts.components import marks
+from layouts.components.area.contacts import contacts_card, fatality_card
 from layouts.components.beds import beds_card
 from layouts.components.cards import card, empty, page_link, stat, stats
 from layouts.components.courses import cases_card, forecast_card, growth_card, spread_card
@@ -62,6 +63,9 @@ def layout(view: AreaView, visit: Visit) -> Component:
             ),
             area_signals_card(view.signals, visit) if view.signals else None,
             beds_card(view, visit),
+            html.Div(
+                [contacts_card(view, visit), fatality_card(view, visit)], className="duo even"
+            ),
             basis_card(view, visit),
             workplaces_card(view, visit),
             children_card(view, visit) if view.children else None,

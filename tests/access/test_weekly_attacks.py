@@ -22,8 +22,8 @@ from kms.access.weekly_counts import (
     shown_from_weeks,
     shown_weeks,
 )
-from kms.compute.notifiable import judged_reports
-from kms.compute.weekly_reports import reports_of
+from kms.compute.weekly.notifiable import judged_reports
+from kms.compute.weekly.reports import reports_of
 from kms.config import Settings
 from kms.domain.areas import UnitLevel
 from kms.domain.indicators import CASES_CHANNEL, CASES_EXPECTED, FALSE_SHARE, SIGNAL

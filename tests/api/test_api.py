@@ -19,10 +19,11 @@ from kms.briefs.web import create_briefs
 from kms.compute.publish import publish
 from kms.config import Settings
 from kms.domain.areas import COUNTRY
-from kms.domain.indicators import BEDS, POSITIVITY, WEEKLY
+from kms.domain.indicators import BEDS, CLUSTERS, POSITIVITY, WEEKLY
 from kms.reads.board import read_board
 from kms.reads.request import Request
 from kms.reads.series import INDICATORS
+from kms.reads.shares.shown import SHARES
 from kms.store.engine import Store, open_store
 from kms.store.migrate import migrate
 from kms.store.publications import current_issue
@@ -172,7 +173,7 @@ def test_days_can_be_chosen(client: FlaskClient) -> None:
 
 
 def test_every_indicator_of_the_country_can_be_read(client: FlaskClient) -> None:
-    unsent = (*BEDS, POSITIVITY, *WEEKLY)
+    unsent = (*BEDS, POSITIVITY, *WEEKLY, *SHARES, CLUSTERS)
     made = [name for name in INDICATORS if name not in unsent]
     for indicator in (*made, "not_met.COV-01"):
         told = series(client, indicator=indicator)

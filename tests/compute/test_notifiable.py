@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy.stats import betabinom
 
 from ingest.demo.diseases.outbreaks import OUTBREAKS
-from kms.compute.notifiable import JUDGED_WEEKS, _entries, _levels, judge
-from kms.compute.weekly_reports import WeeklyReports, reports_of
+from kms.compute.weekly.notifiable import JUDGED_WEEKS, _entries, _levels, judge
+from kms.compute.weekly.reports import WeeklyReports, reports_of
 from kms.domain.indicators import (
     CASES_CHANNEL,
     CASES_EXPECTED,

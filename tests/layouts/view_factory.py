@@ -11,6 +11,7 @@ from kms.reads.views import (
     AreaView,
     BoardView,
     CasesView,
+    ContactsView,
     DataView,
     EntryView,
     FaultRow,
@@ -221,6 +222,22 @@ def sector_rows() -> tuple[SectorRow, ...]:
     )
 
 
+def contacts_view(**changes: object) -> ContactsView:
+    day = date(2026, 11, 7)
+    made = ContactsView(
+        traced=Reading(0.4, 0.33, 0.47, "final", date(2026, 10, 31), 0.9),
+        bounds=(0.36, 0.46),
+        final=Reading(0.38, 0.36, 0.4, "provisional", day, 0.9),
+        clusters=Reading(10.0, None, None, "final", date(2026, 11, 15)),
+        sections=(("Manufacturing", Reading(5.0, None, None, "final", date(2026, 11, 15))),),
+        fatality=Reading(0.008, 0.004, 0.014, "final", day, 0.8),
+        investigated_to=date(2026, 11, 15),
+        cut_days=9,
+        learned=True,
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]  # test shorthand
+
+
 def area_view(**changes: object) -> AreaView:
     row = next(row for row in rows() if row.label == "VII")
     children = (
@@ -244,6 +261,7 @@ def area_view(**changes: object) -> AreaView:
             ("icu_beds_free", Reading(-3.0, None, None, "final", date(2026, 11, 15), 0.93)),
             ("ventilator_occupancy", Reading(None, None, None, "too_few", None, None)),
         ),
+        contacts=contacts_view(),
     )
     return replace(made, **changes)  # type: ignore[arg-type]  # test shorthand
 

@@ -157,9 +157,10 @@ SOURCE = Source(
     rhythm="weekly",
     every_days=7,
     grace_days=3,
-    used_for="kept for source traceability, serial intervals, workplace clusters",
+    used_for="source traceability, workplace clusters; kept for serial intervals",
     name_ends_with=(r"doh_case_investigation_\d{8}\.(csv|xlsx)$",),
     parse=parse,
     rows_are_persons=True,
+    feeds_figures=True,
     form=Format(personal=PERSONAL),
 )

@@ -8,10 +8,10 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from kms.compute.bed_outlook import bed_outlook
-from kms.compute.capacity import BedsInUse
 from kms.compute.cases import forecasting
 from kms.compute.cases.forecasting import Outlook, outlook
+from kms.compute.health_care.bed_outlook import bed_outlook
+from kms.compute.health_care.capacity import BedsInUse
 from kms.domain.areas import COUNTRY
 from kms.domain.series import Series
 from kms.reference import load_diseases

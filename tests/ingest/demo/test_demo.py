@@ -50,6 +50,7 @@ KEYS = {
     "doh_testing_aggregates": "facility_name",
     "dole_wair": "report_id",
     "dole_aedr": "establishment_id",
+    "doh_case_investigation": "case_id",
 }
 SCALE = 0.05
 Rows = list[dict[str, str]]
@@ -150,10 +151,11 @@ def test_the_manifest_says_what_was_written(folder: Path, manifest: DemoManifest
     )
     assert len(_of(manifest, CASES)) == len(release_days()) == 20
     assert len(_of(manifest, INSPECTIONS)) == 4
-    assert manifest.generator_version == "2"
+    assert manifest.generator_version == "3"
     assert Counter(release.source_id for release in manifest.releases) == {
         CASES: 20, INSPECTIONS: 4, "pidsr_weekly": 12, "doh_hospital_daily": 3,
         "doh_testing_aggregates": 3, "dole_wair": 6, "dole_aedr": 1,
+        "doh_case_investigation": 16,
     }  # fmt: skip
     assert all(release.published_at <= manifest.clock for release in manifest.releases)
     for release in manifest.releases[::5]:

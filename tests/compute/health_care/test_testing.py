@@ -15,7 +15,12 @@ from ingest.load import load
 from ingest.source import source_named
 from kms.access.disclosure import EXACT, Disclosure, DisclosureRule
 from kms.access.figures import disclosed_share
-from kms.compute.testing import PositiveShares, _reporting_share, positive_shares, shares_of
+from kms.compute.health_care.testing import (
+    PositiveShares,
+    _reporting_share,
+    positive_shares,
+    shares_of,
+)
 from kms.config import Settings
 from kms.domain.areas import COUNTRY
 from kms.domain.indicators import POSITIVE, POSITIVITY

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from kms.compute.weekly_reports import WEEK, WeeklyReports, read_weekly_reports
+from kms.compute.weekly.reports import WEEK, WeeklyReports, read_weekly_reports
 from kms.domain.areas import Areas
 from kms.domain.indicators import (
     CASES_CHANNEL,

@@ -8,10 +8,10 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from kms.compute.capacity import BedsInUse
 from kms.compute.cases.forecasting import Outlook
 from kms.compute.cases.inputs import CaseInputs
 from kms.compute.cases.late_reports import SEED
+from kms.compute.health_care.capacity import BedsInUse
 from kms.domain.diseases import Delay, Disease
 from kms.domain.series import make_series
 from kms.store.publications import Entry

@@ -13,7 +13,7 @@ import pytest
 from ingest.load import load
 from ingest.source import source_named
 from kms.access.disclosure import DisclosureRule
-from kms.compute.capacity import (
+from kms.compute.health_care.capacity import (
     APART,
     NUMBERS,
     TOGETHER,

@@ -1,0 +1,1 @@
+"""What the shares of traced cases are made from: counts, fates of investigations, clusters."""

@@ -1,0 +1,1 @@
+"""Beds, tests and deaths by area."""

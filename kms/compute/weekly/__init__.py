@@ -1,0 +1,1 @@
+"""Weekly notifiable diseases: cases, what is expected, signals."""
