@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,9 +21,22 @@ from kms.reads.area import read_area
 from kms.reads.request import Request
 from kms.reads.series import SeriesQuery, read_newest, read_series_view
 from kms.reads.views import ContactsView
-from kms.store.engine import Store
-from tests.compute.test_tracing import COLUMNS
-from tests.published import CAR, DAVAO, NATION, NCR, NOW, make_published_store, publish_now
+from kms.store.engine import Store, open_store
+from kms.store.migrate import migrate
+from kms.store.open import CLOCK, set_store_fact
+from kms.store.publications import current_issue, read_many
+from tests.compute.test_tracing import COLUMNS, write
+from tests.published import (
+    CAR,
+    CASE_COLUMNS,
+    CEBU_REGION,
+    DAVAO,
+    NATION,
+    NCR,
+    NOW,
+    publish_now,
+    write_cases,
+)
 
 LAST = date(2021, 3, 20)  # a Saturday
 FIRST = LAST - timedelta(days=55)
@@ -30,22 +44,43 @@ RELEASED = date(2021, 3, 21)
 TRACED = {"NCR": (20, 8), "Region XI: Davao Region": (12, 6), "CAR": (1, 1)}  # a day: cases, traced
 PROVINCES = {"NCR": "NCR", "Region XI: Davao Region": "DAVAO DEL SUR", "CAR": "BENGUET"}
 CODES = {NCR: "NCR", DAVAO: "Region XI: Davao Region"}
+CUT = 3  # days after which all are closed
 ANALYST_OF_ALL = Principal("a1", grants=(Grant(ANALYST),), via=SESSION)
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     settings = Settings(home=tmp_path_factory.mktemp("home"))
-    opened = make_published_store(settings, with_inspections=False)
-    path = settings.home / "incoming" / f"doh_case_investigation_{RELEASED:%Y%m%d}.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows())
-    load(opened, settings, source_named("doh_case_investigation"), [path], fetched_at=NOW)
+    opened = open_store(settings)
+    migrate(opened)
+    set_store_fact(opened, CLOCK, NOW.isoformat())
+    folder = settings.home / "incoming"
+    folder.mkdir(parents=True)
+    load(opened, settings, source_named("doh_case_information"), [with_deaths(write_cases(folder))],
+         fetched_at=NOW)  # fmt: skip
+    for weeks in (2, 1, 0):
+        day = RELEASED - timedelta(weeks=weeks)
+        path = folder / f"doh_case_investigation_{day:%Y%m%d}.csv"
+        write(path, list(rows(day)))
+        load(opened, settings, source_named("doh_case_investigation"), [path], fetched_at=NOW)
     publish_now(opened)
     yield opened
     opened.close()
+
+
+def with_deaths(path: Path) -> Path:
+    """Let every 25th case die 16 days after its report."""
+    with path.open(encoding="utf-8", newline="") as file:
+        listed = list(csv.DictReader(file))
+    for number, row in enumerate(listed):
+        died = date.fromisoformat(row["DateRepConf"]) + timedelta(days=16)
+        if number % 25 == 0 and died <= RELEASED:
+            row["DateDied"] = died.isoformat()
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, CASE_COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(listed)
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +89,11 @@ def client(store: Store) -> FlaskClient:
     return client
 
 
-def rows() -> Iterator[dict[str, str]]:
+def rows(day: date = RELEASED) -> Iterator[dict[str, str]]:
+    """Give the cases of all regions as known on a day; those of the last three days are pending."""
     for region, (cases, traced) in TRACED.items():
-        for n in range((LAST - FIRST).days + 1):
+        for n in range((min(day, LAST) - FIRST).days + 1):
+            pending = FIRST + timedelta(days=n) > day - timedelta(days=3)
             for k in range(cases):
                 row = {
                     "case_id": f"{region[-3:]}{n:03d}-{k}", "disease": "covid19",
@@ -74,7 +111,9 @@ def rows() -> Iterator[dict[str, str]]:
                     }  # fmt: skip
                 if region[-3:] == "ion" and k < 2 and n == 50:
                     row |= {"cluster_id": "CL-900", "cluster_setting": "workplace", "psic": "86121"}
-                yield row
+                if pending:
+                    row |= {"investigation_status": "pending", "exposure": ""}
+                yield dict.fromkeys(COLUMNS, "") | row
 
 
 def points(client: FlaskClient, **asked: str) -> list[dict[str, Any]]:
@@ -137,15 +176,14 @@ def test_an_analyst_sees_the_newest_day_as_it_is(store: Store) -> None:
     exact = contacts(store, NCR, ANALYST_OF_ALL).traced
     public = contacts(store, NCR).traced
     as_it_is = read_series_view(store, SeriesQuery("traced_share", NCR), rule=None).points[-1]
-    assert exact.ref_date == as_it_is.ref_date == LAST - timedelta(days=6)  # cut of 7 from the 21st
+    assert exact.ref_date is not None
+    assert exact.ref_date == as_it_is.ref_date == LAST - timedelta(days=CUT - 1)
     assert exact.value == as_it_is.value
     assert public.ref_date == LAST - timedelta(days=7)
     assert exact.value is not None
     cases = [r for r in rows() if r["region"] == "NCR"]
-    window = [
-        r["exposure"] != "unknown" for r in cases
-        if LAST - timedelta(days=20) < date.fromisoformat(r["report_date"]) <= exact.ref_date
-    ]  # fmt: skip
+    since, until = str(exact.ref_date - timedelta(days=13)), str(exact.ref_date)
+    window = [r["exposure"] != "unknown" for r in cases if since <= r["report_date"] <= until]
     assert exact.value == pytest.approx(sum(window) / len(window))
 
 
@@ -196,5 +234,48 @@ def test_the_newest_values_of_every_cell_follow_the_same_rule(store: Store) -> N
     )
 
 
-def test_a_store_without_deaths_tells_no_fatality(store: Store) -> None:
-    assert contacts(store, NATION).fatality.state == "missing"
+def test_the_final_share_is_shown_in_the_steps_of_the_share(
+    client: FlaskClient, store: Store
+) -> None:
+    (told,) = points(client, indicator="traced_share_final", area=NCR)
+    assert date.fromisoformat(told["ref_date"]) == LAST - timedelta(days=7)
+    for name in ("value", "low", "high"):
+        assert round(told[name] * 50, 6) == round(told[name] * 50)
+    final = contacts(store, NCR).final
+    assert (final.value, final.low, final.high) == (told["value"], told["low"], told["high"])
+    exact = contacts(store, NCR, ANALYST_OF_ALL).final
+    assert exact.value is not None
+    assert told["low"] <= exact.value <= told["high"]
+    assert contacts(store, CAR).final.value is None
+
+
+def test_fatality_is_shown_on_saturdays_in_steps_of_five_persons(
+    client: FlaskClient, store: Store
+) -> None:
+    told = points(client, indicator="cfr", area=NATION)
+    shown = [p for p in told if p["value"] is not None]
+    assert {date.fromisoformat(p["ref_date"]).isoweekday() for p in shown} == {6}
+    exact = contacts(store, NATION, ANALYST_OF_ALL).fatality
+    assert exact.state == "provisional"  # of one issue nobody knows which deaths are to come
+    assert exact.value == pytest.approx(0.04, abs=0.015)
+    assert shown[-1]["low"] < exact.value < shown[-1]["high"]
+    assert {round(p["value"] * 200, 6) % 1 for p in shown} == {0}  # of some 1,000 cases: 0.5 %
+    page = contacts(store, NATION).fatality
+    assert (page.value, page.low, page.high) == tuple(
+        shown[-1][n] for n in ("value", "low", "high")
+    )
+    assert contacts(store, CAR).fatality.value is None
+    for area in (NCR, CEBU_REGION, DAVAO):
+        deaths = read_many_deaths(store, area)
+        public = contacts(store, area).fatality
+        assert public.value is None or deaths > 7
+
+
+def read_many_deaths(store: Store, area: str) -> float:
+    """Return the deaths behind the newest public share of an area."""
+    with store.read() as connection:
+        issue = current_issue(connection)
+        (series,) = read_many(
+            connection, issue.id, "cfr_deaths", [area], disease=issue.disease
+        ).values()
+    return float(series.value[[d.isoweekday() == 6 for d in series.dates()]][-1])
