@@ -11,7 +11,8 @@ from datetime import date, timedelta
 from kms.access.bands import Banded
 from kms.domain.calendar.morbidity_weeks import morbidity_week
 from kms.domain.indicators import RANGE_LEVEL, SAFETY_RANGE_LEVEL
-from kms.reads.views import Reading, SignalRow, SourceRow
+from kms.reads.notifiable.rows import SignalRow
+from kms.reads.views import Reading, SourceRow
 from kms.texts import Texts
 
 VERY_LIKELY, LIKELY, UNLIKELY, VERY_UNLIKELY = 0.95, 0.80, 0.20, 0.05

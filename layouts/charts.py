@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from kms.reads.views import NOTHING, CasesView, SeriesView, WeeksView
+from kms.reads.notifiable.rows import WeeksView
+from kms.reads.views import NOTHING, CasesView, SeriesView
 from kms.texts import Texts
 
 Figure = dict[str, Any]

@@ -13,7 +13,8 @@ from flask.testing import FlaskClient
 
 from kms.access.disclosure import DisclosureRule
 from kms.errors import NoDataError
-from kms.reads.views import AreaRow, CasesView, Reading, SeriesView, WeeksView
+from kms.reads.notifiable.rows import WeeksView
+from kms.reads.views import AreaRow, CasesView, Reading, SeriesView
 from kms.store.engine import Store
 from layouts.routing import discover
 from layouts.server import create_dash

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from kms.config import Settings
-from kms.reads.views import WeeksView
+from kms.reads.notifiable.rows import WeeksView
 from kms.store.engine import Store
 from kms.texts import texts
 from layouts import charts

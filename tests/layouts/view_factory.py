@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+from kms.reads.notifiable.rows import SignalRow, TestedRow, WeeksView
 from kms.reads.views import (
     AreaRow,
     AreaView,
@@ -24,12 +25,9 @@ from kms.reads.views import (
     SectorRow,
     SectorsView,
     SeriesView,
-    SignalRow,
     SignalsView,
     SourceRow,
-    TestedRow,
     VintageRow,
-    WeeksView,
 )
 
 TODAY = date(2026, 11, 16)

@@ -26,8 +26,9 @@ from kms.domain.series import Series
 from kms.errors import NoDataError
 from kms.reads.frame import read_frame, resolve_issue, stale_days
 from kms.reads.notifiable.figures import WeeklyFigures, weekly_facts
+from kms.reads.notifiable.rows import SignalRow, TestedRow, WeeksView
 from kms.reads.request import Request
-from kms.reads.views import Frame, SignalRow, SignalsView, TestedRow, WeeksView
+from kms.reads.views import Frame, SignalsView
 from kms.reference import load_areas, load_diseases
 from kms.store.engine import Store
 from kms.store.publications import Issue

@@ -6,7 +6,8 @@ from dash import html
 from dash.development.base_component import Component
 
 from kms.domain.indicators import CASES_CHANNEL, CASES_EXPECTED, CASES_WEEKLY
-from kms.reads.views import SignalsView, WeeksView
+from kms.reads.notifiable.rows import WeeksView
+from kms.reads.views import SignalsView
 from kms.texts import Texts
 from kms.wording import morbidity_week_words, place_name, state_word
 from layouts import charts

@@ -8,7 +8,8 @@ from dash import html
 from dash.development.base_component import Component
 
 from kms.domain.indicators import SIGNAL
-from kms.reads.views import SignalRow, SignalsView
+from kms.reads.notifiable.rows import SignalRow
+from kms.reads.views import SignalsView
 from kms.texts import Texts
 from kms.wording import how_sure, morbidity_week_words, place_name, signal_name, zone_word
 from layouts.components import marks
