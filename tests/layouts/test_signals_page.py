@@ -44,7 +44,10 @@ def test_each_signal_tells_week_cases_expected_and_how_sure() -> None:
 
 def test_the_course_has_its_table_and_files() -> None:
     text = served(page("/signals?disease=dengue&area=0700000000"))
-    newest = rows_of(text, "60 cases in the week 1 Nov to 7 Nov 2026, 25 expected, a signal.")[1]
+    newest = rows_of(
+        text,
+        "60 cases in the week 1 Nov to 7 Nov 2026, 25 expected, a signal, reports still arriving.",
+    )[1]
     assert newest == "Week 44, 1 Nov to 7 Nov 2026 60 25 45 20 35 50% signal provisional"
     for indicator in ("cases_weekly", "cases_expected", "cases_channel"):
         assert (

@@ -122,9 +122,13 @@ def _any(values: tuple[float | None, ...]) -> bool:
 
 
 def _finding(course: WeeksView, text: Texts) -> str:
-    """Say the newest count that is told, and whether it signals."""
+    """Say the newest count that can be judged, and whether it signals.
+
+    A week of which reports are still arriving is low for that alone, unless it signals already.
+    """
     told = [at for at, count in enumerate(course.cases) if count is not None]
-    at = told[-1]
+    judged = [at for at in told if course.states[at] == "final" or course.signals[at]]
+    at = (judged or told)[-1]
     words = text.ngettext(
         "{n} case in the week {week}", "{n} cases in the week {week}", course.cases[at] or 0
     ).format(
@@ -135,6 +139,8 @@ def _finding(course: WeeksView, text: Texts) -> str:
         words += ", " + text.gettext("{n} expected").format(n=text.number(expected))
     if course.signals[at]:
         words += ", " + text.gettext("a signal")
+    if course.states[at] != "final":
+        words += ", " + text.gettext("reports still arriving")
     return words + "."
 
 
