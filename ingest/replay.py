@@ -285,20 +285,28 @@ def _publish(
 ) -> None:
     """Publish what the refresh would, and earlier publications whose inputs are here."""
     from kms.compute.publish import publish
+    from kms.compute.workers import opened_workers
 
     try:
         publish_missing(store, settings, say=say, fence=fence)
     except NoDataError:
         return
-    for row in record.publications:
-        as_of = datetime.fromisoformat(row["as_of"])
-        with store.read() as connection:
-            there = {issue.id for issue in publications.issues(connection)}
-            same = inputs_hash(connection, as_of) == row["inputs_hash"]
-        if same and row["id"] not in there:
-            say(f"making the publication {row['id']} again")
-            at = datetime.fromisoformat(row["published_at"])
-            publish(store, as_of=as_of, published_at=at, current=False, fence=fence)
+    with opened_workers(settings) as workers:
+        for row in record.publications:
+            as_of = datetime.fromisoformat(row["as_of"])
+            with store.read() as connection:
+                there = {issue.id for issue in publications.issues(connection)}
+                same = inputs_hash(connection, as_of) == row["inputs_hash"]
+            if same and row["id"] not in there:
+                say(f"making the publication {row['id']} again")
+                publish(
+                    store,
+                    as_of=as_of,
+                    published_at=datetime.fromisoformat(row["published_at"]),
+                    current=False,
+                    fence=fence,
+                    workers=workers,
+                )
     restore_publication_log(store, record)
     _compare(store, record, report)
 
