@@ -100,6 +100,7 @@ def two_dask_workers() -> Iterator[str]:
         yield cluster.scheduler_address
 
 
+@pytest.mark.filterwarnings("default")  # Dask warns of a slow machine, which is no error here
 def test_a_dask_cluster_gives_the_same_bytes_and_refuses_another_program(
     whole: Bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
