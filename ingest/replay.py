@@ -285,19 +285,27 @@ def _publish(
 ) -> None:
     """Publish earlier publications whose inputs are here, and what the refresh would."""
     from kms.compute.publish import publish
+    from kms.compute.workers import opened_workers
 
     with store.read() as connection:
         newest = max(cuts(connection), default=None)
     # The oldest first: each tells how the ranges of those before it held.
-    for row in sorted(record.publications, key=lambda row: str(row["as_of"])):
-        as_of = datetime.fromisoformat(row["as_of"])
-        with store.read() as connection:
-            there = {issue.id for issue in publications.issues(connection)}
-            same = inputs_hash(connection, as_of) == row["inputs_hash"]
-        if same and as_of != newest and row["id"] not in there:
-            say(f"making the publication {row['id']} again")
-            at = datetime.fromisoformat(row["published_at"])
-            publish(store, as_of=as_of, published_at=at, current=False, fence=fence)
+    with opened_workers(settings) as workers:
+        for row in sorted(record.publications, key=lambda row: str(row["as_of"])):
+            as_of = datetime.fromisoformat(row["as_of"])
+            with store.read() as connection:
+                there = {issue.id for issue in publications.issues(connection)}
+                same = inputs_hash(connection, as_of) == row["inputs_hash"]
+            if same and as_of != newest and row["id"] not in there:
+                say(f"making the publication {row['id']} again")
+                publish(
+                    store,
+                    as_of=as_of,
+                    published_at=datetime.fromisoformat(row["published_at"]),
+                    current=False,
+                    fence=fence,
+                    workers=workers,
+                )
     try:
         publish_missing(store, settings, say=say, fence=fence)
     except NoDataError:

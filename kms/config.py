@@ -58,6 +58,12 @@ class Settings(BaseSettings):
     secret_key: str = Field(default="", repr=False, description="signs forms; made in development")
     secret_key_file: Path | None = Field(default=None, description="file that holds the key")
     refresh_cron: str = Field(default="10 2 * * *", description="nightly refresh, Asia/Manila")
+    compute_processes: int = Field(
+        default=1, ge=1, le=256, description="processes of this machine that compute figures"
+    )
+    dask_scheduler: str = Field(
+        default="", description="Dask scheduler whose workers compute instead; empty: this machine"
+    )
     scheduler_seconds: int = Field(
         default=60, ge=1, le=240, description="seconds after which the scheduler looks again"
     )

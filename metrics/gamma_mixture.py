@@ -82,9 +82,22 @@ def mixture_moments(shape: ArrayLike, rate: ArrayLike, weights: ArrayLike) -> tu
     """
     a, b, w = _components(shape, rate, weights)
     means = a / b
-    mean = np.tensordot(w, means, 1)
-    variance = np.tensordot(w, means / b + (means - mean) ** 2, 1)
+    mean = weighted_sum(w, means)
+    variance = weighted_sum(w, means / b + (means - mean) ** 2)
     return mean, np.sqrt(variance)
+
+
+def weighted_sum(weights: Floats, values: ArrayLike) -> Floats:
+    """Sum over k of weight_k x values[k], shape S from weights (K,) and values (K, *S).
+
+    Added one by one. A matrix product rounds a cell by its place in the array, and a figure must
+    not depend on which other areas are computed beside it.
+    """
+    components = np.asarray(values, dtype=np.float64)
+    total = np.zeros(components.shape[1:])
+    for weight, component in zip(weights, components, strict=True):
+        total += weight * component
+    return total
 
 
 def checked_weights(weights: ArrayLike, components: int) -> Floats:

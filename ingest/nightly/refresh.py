@@ -165,19 +165,27 @@ def publish_missing(
         recent = [cut for cut in known if cut >= oldest]
         waiting = [c for c in recent if with_inputs(connection, inputs_hash(connection, c)) is None]
     from kms.compute.publish import publish
+    from kms.compute.workers import opened_workers
 
     new: list[str] = []
-    for cut in sorted({*waiting, known[-1]}):
-        say(f"computing what was known on {cut:%d %b %Y}")
-        try:
-            issue, made = publish(
-                store, as_of=cut, published_at=moment, current=cut == known[-1], fence=fence
-            )
-        except NoDataError:
-            if cut == known[-1]:
-                raise
-            continue  # before the first case count there is nothing to show
-        new += [issue.id] if made else []
+    with opened_workers(settings) as workers:
+        for cut in sorted({*waiting, known[-1]}):
+            say(f"computing what was known on {cut:%d %b %Y}")
+            newest = cut == known[-1]
+            try:
+                issue, made = publish(
+                    store,
+                    as_of=cut,
+                    published_at=moment,
+                    current=newest,
+                    fence=fence,
+                    workers=workers,
+                )
+            except NoDataError:
+                if newest:
+                    raise
+                continue  # before the first case count there is nothing to show
+            new += [issue.id] if made else []
     return new, issue.id
 
 

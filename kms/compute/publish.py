@@ -21,6 +21,7 @@ from kms.compute.identity import METHOD_VERSION, inputs_hash
 from kms.compute.self_audit import FACT as SELF_AUDIT
 from kms.compute.self_audit import as_fact, self_audit
 from kms.compute.weekly.notifiable import notifiable
+from kms.compute.workers import HERE, Workers
 from kms.compute.workplaces import workplaces
 from kms.config import MANILA
 from kms.errors import FetchError, NoDataError
@@ -53,6 +54,7 @@ def publish(
     published_at: datetime,
     current: bool = True,
     fence: int | None = None,
+    workers: Workers = HERE,
 ) -> tuple[Issue, bool]:
     """Publish what the data known at `as_of` say; returns the issue and whether it is new.
 
@@ -65,6 +67,8 @@ def publish(
         If no case count is known at `as_of`.
     HeldError
         If a holder with a higher `fence` has taken over; asked last of all.
+    FetchError
+        If `workers` cannot be reached; what is published stays.
     """
     with store.read() as connection:
         name = inputs_hash(connection, as_of)
@@ -77,7 +81,7 @@ def publish(
         if current and (shown is None or shown.id != known.id):
             switch(store, known.id, current=True, fence=fence)
         return known, False
-    entries, facts, name = _compute_settled(store, as_of, name)
+    entries, facts, name = _compute_settled(store, as_of, name, workers)
     issue = Issue(
         id=f"{as_of.astimezone(MANILA):%Y-%m-%d}-{name[:6]}",
         as_of=as_of,
@@ -105,11 +109,11 @@ def _with_self_audit(store: Store, issue: Issue, entries: Sequence[Entry]) -> Is
 
 
 def _compute_settled(
-    store: Store, as_of: datetime, name: str
+    store: Store, as_of: datetime, name: str, workers: Workers
 ) -> tuple[list[Entry], dict[str, Any], str]:
     """Compute until nothing has come in meanwhile: a publication is made from one state."""
     for _ in range(MOST_ROUNDS):
-        entries, facts = _compute(store, as_of)
+        entries, facts = _compute(store, as_of, workers)
         with store.read() as connection:
             after = inputs_hash(connection, as_of)
         if after == name:
@@ -121,7 +125,9 @@ def _compute_settled(
     )
 
 
-def _compute(store: Store, as_of: datetime) -> tuple[list[Entry], dict[str, Any]]:
+def _compute(
+    store: Store, as_of: datetime, workers: Workers = HERE
+) -> tuple[list[Entry], dict[str, Any]]:
     areas, disease = load_areas(), load_diseases()[DISEASE]
     with store.read() as connection:
         inputs = read_case_inputs(
@@ -140,8 +146,8 @@ def _compute(store: Store, as_of: datetime) -> tuple[list[Entry], dict[str, Any]
         weekly = notifiable(connection, areas, source_id=WEEKS_FROM, as_of=as_of)
         contacts = tracing(connection, areas, source_id=CONTACTS_FROM, disease=DISEASE, as_of=as_of)
         deaths = severity(connection, areas, disease, inputs, source_id=CASES_FROM, as_of=as_of)
-    found = transmission(inputs, areas, disease)
-    ahead = outlook(inputs, found.serial_interval)
+    found = transmission(inputs, areas, disease, workers)
+    ahead = outlook(inputs, found.serial_interval, workers)
     beds_ahead = () if ahead is None else bed_outlook(inputs, ahead, beds.beds, disease)
     facts = {
         "disease": DISEASE,

@@ -60,10 +60,7 @@ def forecast_counts(
     flat = checked_counts(given.reshape(given.shape[0], -1), "total")
     if pace is None:
         mean = flat.reshape(*given.shape[:2], draws).mean(axis=2)
-        known = reproduction(
-            mean, mean, pmf, window=WINDOW, weekday=course.weekday, last=HISTORY_DAYS
-        )
-        pace = innovation(known)
+        pace = pace_of(mean, pmf, weekday=course.weekday)
     r = reproduction(
         flat, flat, pmf, window=WINDOW, weekday=course.weekday, last=WEEKS_BACK * WINDOW
     )
@@ -79,3 +76,32 @@ def forecast_counts(
         keys=keys,
         keep_draws=keep_draws,
     )
+
+
+def pace_of(total: ArrayLike, pmf: ArrayLike, *, weekday: bool = True) -> Innovation:
+    """How far log R wanders per day, learned from all areas of a country together.
+
+    Parameters
+    ----------
+    total
+        Cases per day, shape (T, A).
+    pmf, weekday
+        As for ``metrics.transmission.reproduction``.
+
+    Returns
+    -------
+    Innovation
+        What ``forecast_counts`` uses where it is given no pace: with it, areas may be forecast
+        in several calls.
+
+    Raises
+    ------
+    ValueError
+        If counts or serial interval are unusable; names place and value.
+
+    References
+    ----------
+    See ``metrics.forecasts.innovation``.
+    """
+    r = reproduction(total, total, pmf, window=WINDOW, weekday=weekday, last=HISTORY_DAYS)
+    return innovation(r)

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from metrics.forecasts.innovation import Innovation
 from metrics.forecasts.start import Start
+from metrics.gamma_mixture import weighted_sum
 from metrics.incidence import Counts, checked_counts
 from metrics.kernel import kernel
 from metrics.quantiles import Floats, Levels, checked_levels
@@ -201,8 +202,8 @@ def _infectivity_left(counts: Floats, pmf: Pmf, horizon: int) -> Floats:
     past = np.zeros((horizon, *counts.shape[1:]))
     for h in range(1, horizon + 1):
         reach = min(pmf.size - h, counts.shape[0])
-        if reach > 0:
-            past[h - 1] = np.tensordot(pmf[h : h + reach][::-1], counts[-reach:], axes=1)
+        if reach > 0:  # added up day by day, so that the other areas do not matter
+            past[h - 1] = weighted_sum(pmf[h : h + reach][::-1], counts[-reach:])
     return past
 
 

@@ -1,5 +1,6 @@
 """Forecasts as they would have been made in the past, beside what came."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -47,6 +48,8 @@ def rolling_origin(
     first: int = FIRST_ORIGIN,
     course: Course = TWO_WEEKS,
     history_days: int = HISTORY_DAYS,
+    paces: Sequence[Innovation] | None = None,
+    keys: ArrayLike | None = None,
 ) -> PastForecasts:
     """Forecast from every ``every``-th day of the past, each time blind to what followed.
 
@@ -65,6 +68,10 @@ def rolling_origin(
         First day that may be an origin, 28 at least.
     history_days
         As for ``innovation``.
+    paces
+        From ``past_paces`` of all areas, where ``total`` holds some of them only.
+    keys
+        As for ``renewal_forecast``.
 
     Returns
     -------
@@ -77,22 +84,19 @@ def rolling_origin(
         If counts or serial interval are unusable or a number impossible; names it.
     """
     counts = checked_counts(total, "total")
-    if every < 1 or first < 28:
-        raise ValueError(f"origins every {every} days from day {first}; at least 1 and 28")
-    last = counts.shape[0] - course.horizon
-    origins = np.arange(last, first - 1, -every)[::-1]
+    origins = origin_days(counts.shape[0], every=every, first=first, horizon=course.horizon)
     # Causal: the windows up to an origin are those of the series cut there.
     r = reproduction(counts, counts, pmf, weekday=course.weekday)
     shape = (len(course.levels), origins.size, course.horizon, counts.shape[1])
     model, baseline = np.full(shape, np.nan), np.full(shape, np.nan)
     rated = np.zeros((origins.size, counts.shape[1]), dtype=np.bool_)
-    paces: list[Innovation] = []
-    for i, day in enumerate(origins):
-        known, behind = counts[:day], up_to(r, int(day))
-        paces.append(innovation(behind, history_days=history_days))
-        start = start_from(behind, paces[-1], damping=course.damping)
+    if paces is None:
+        paces = _paces(r, origins, history_days)
+    for i, (day, pace) in enumerate(zip(origins, paces, strict=True)):
+        known = counts[:day]
+        start = start_from(up_to(r, int(day)), pace, damping=course.damping)
         forecast = renewal_forecast(
-            known, pmf, start, innovation=paces[-1], axis=axis, rng=rng, course=course
+            known, pmf, start, innovation=pace, axis=axis, rng=rng, course=course, keys=keys
         )
         rule = persistence_forecast(
             known, horizon=course.horizon, levels=course.levels, weekday=course.weekday
@@ -109,6 +113,62 @@ def rolling_origin(
         size=_recent_mean(counts, origins),
         innovations=tuple(paces),
     )
+
+
+def origin_days(days: int, *, every: int, first: int, horizon: int) -> NDArray[np.int64]:
+    """Origins within so many days, 1-based; the last one leaves a whole horizon.
+
+    Raises
+    ------
+    ValueError
+        If a number is impossible; names it.
+    """
+    if every < 1 or first < 28:
+        raise ValueError(f"origins every {every} days from day {first}; at least 1 and 28")
+    return np.arange(days - horizon, first - 1, -every)[::-1]
+
+
+def past_paces(
+    total: ArrayLike,
+    pmf: ArrayLike,
+    origins: NDArray[np.int64],
+    *,
+    weekday: bool = True,
+    history_days: int = HISTORY_DAYS,
+) -> tuple[Innovation, ...]:
+    """How far log R wandered as known on each origin, from all areas of a country together.
+
+    Parameters
+    ----------
+    total, pmf
+        As for ``rolling_origin``.
+    origins
+        From ``origin_days``.
+    weekday, history_days
+        As for ``reproduction`` and ``innovation``.
+
+    Returns
+    -------
+    tuple of Innovation
+        One for each origin. Given to ``rolling_origin``, areas may be judged in several calls.
+
+    Raises
+    ------
+    ValueError
+        If counts or serial interval are unusable; names place and value.
+
+    References
+    ----------
+    See ``metrics.forecasts.innovation``.
+    """
+    counts = checked_counts(total, "total")
+    return _paces(reproduction(counts, counts, pmf, weekday=weekday), origins, history_days)
+
+
+def _paces(
+    r: Reproduction, origins: NDArray[np.int64], history_days: int
+) -> tuple[Innovation, ...]:
+    return tuple(innovation(up_to(r, int(day)), history_days=history_days) for day in origins)
 
 
 def up_to(r: Reproduction, day: int) -> Reproduction:

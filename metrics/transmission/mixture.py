@@ -18,6 +18,7 @@ from metrics.gamma_mixture import (
     mixture_moments,
     mixture_quantiles,
     mixture_tail,
+    weighted_sum,
 )
 from metrics.quantiles import Floats
 from metrics.states import State, choose
@@ -74,7 +75,7 @@ def pooled(
     shape, rate = prior.shape + cases / phi, prior.rate + expected / phi
     low, q25, median, q75, high = mixture_quantiles(shape, rate, w, (0.025, 0.25, 0.5, 0.75, 0.975))
     mean, sd = mixture_moments(shape, rate, w)
-    final = np.tensordot(w, np.stack([one.state == State.FINAL for one in results]), 1)
+    final = weighted_sum(w, np.stack([one.state == State.FINAL for one in results]))
     enough = (final >= 0.5 - 1e-9) & (sd <= LARGEST_CV * mean)
     return replace(
         first,
@@ -88,10 +89,10 @@ def pooled(
         sd=sd,
         p_above_1=mixture_tail(shape, rate, w, 1.0),
         p_above_1_2=mixture_tail(shape, rate, w, 1.2),
-        phi=np.tensordot(w, phi, 1),
-        alpha=np.tensordot(w, np.stack([one.alpha for one in results]), 1),
-        expected=np.tensordot(w, expected, 1),
-        cases=np.tensordot(w, cases, 1),
+        phi=weighted_sum(w, phi),
+        alpha=weighted_sum(w, np.stack([one.alpha for one in results])),
+        expected=weighted_sum(w, expected),
+        cases=weighted_sum(w, cases),
         state=choose(enough, State.FINAL, State.TOO_FEW),
     )
 

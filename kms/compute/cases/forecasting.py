@@ -5,22 +5,32 @@ By report date, since every day is complete and what came can be compared two we
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kms.compute.cases.blocks import columns_of, cut
 from kms.compute.cases.inputs import CaseInputs
 from kms.compute.cases.late_reports import SEED
+from kms.compute.workers import HERE, Workers
 from kms.domain.diseases import SerialInterval
 from kms.domain.series import make_series
 from kms.store.publications import Entry
-from metrics.forecasts.counts import forecast_counts
+from metrics.forecasts.counts import forecast_counts, pace_of
+from metrics.forecasts.innovation import Innovation
 from metrics.forecasts.judgement import THREE_MONTHS, Judgement, judge
 from metrics.forecasts.renewal import Course, Forecast
-from metrics.forecasts.rolling import FIRST_ORIGIN, rolling_origin
+from metrics.forecasts.rolling import (
+    FIRST_ORIGIN,
+    PastForecasts,
+    origin_days,
+    past_paces,
+    rolling_origin,
+)
 from metrics.states import State
 from metrics.transmission.serial_interval import discretise_gamma
 
@@ -31,6 +41,10 @@ SHOWN = Course(horizon=SHOWN_DAYS)
 AS_IT_IS = Course(horizon=28, damping=1.0)  # beds: what happens if R stays
 EVERY_DAYS = 7
 SIZE_DAYS = 28
+KEPT = 5  # the stream of random numbers of the forecasts whose draws are kept
+FORECAST_AXES = {"quantiles": -1, "state": 0}
+PAST_AXES = {"observed": -1, "model": -1, "baseline": -1, "rated": -1, "size": -1}
+Forecasts = TypeVar("Forecasts", Forecast, PastForecasts)
 
 
 @dataclass(frozen=True)
@@ -46,42 +60,102 @@ class Outlook:
     scores: tuple[Judgement, ...]
 
 
-def outlook(inputs: CaseInputs, interval: SerialInterval) -> Outlook | None:
+@dataclass(frozen=True)
+class _Work:
+    """A block of areas and what is learned from all: all that a worker needs.
+
+    `counts` by report date, shape (D, B); `keys` their streams of random numbers, (B,).
+    """
+
+    counts: Floats
+    keys: NDArray[np.int64]
+    pmf: Floats
+    seed: tuple[int, int]
+    first: int
+    pace: Innovation
+    paces: tuple[Innovation, ...]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Forecasts of a block: as published, with R kept as it is (28, B, M), and of the past."""
+
+    shown: Forecast
+    kept: Floats
+    past: PastForecasts
+
+
+def outlook(
+    inputs: CaseInputs, interval: SerialInterval, workers: Workers = HERE
+) -> Outlook | None:
     """Forecast every area; None where the counts are too short to be judged once."""
-    counts = inputs.counts["report"]
-    if inputs.days() < FIRST_ORIGIN + SHOWN_DAYS:
+    counts, days = inputs.counts["report"], inputs.days()
+    if days < FIRST_ORIGIN + SHOWN_DAYS:
         return None
     pmf = discretise_gamma(interval.mean_days, interval.sd_days, LONGEST_INTERVAL_DAYS)
-    seed = [SEED, inputs.cases_to.toordinal()]
-    found = forecast_counts(
-        counts,
-        pmf,
-        axis="report",
-        rng=np.random.default_rng([*seed, 2]),
-        course=SHOWN,
+    first = max(FIRST_ORIGIN, days - SHOWN_DAYS - THREE_MONTHS + 1)
+    origins = origin_days(days, every=EVERY_DAYS, first=first, horizon=SHOWN_DAYS)
+    # How fast R changes is learned from all areas at once, and so are the scores.
+    pace, paces = pace_of(counts, pmf), past_paces(counts, pmf, origins)
+    work = (
+        _Work(
+            counts=columns_of(counts, columns),
+            keys=np.array(columns),
+            pmf=pmf,
+            seed=(SEED, inputs.cases_to.toordinal()),
+            first=first,
+            pace=pace,
+            paces=paces,
+        )
+        for columns in cut(range(len(inputs.areas)))
+    )
+    found = list(workers.map(_forecast, work))
+    shown = _side_by_side([one.shown for one in found], FORECAST_AXES)
+    scores = judge(_side_by_side([one.past for one in found], PAST_AXES))
+    draws = np.concatenate([one.kept for one in found], axis=1)
+    return Outlook(tuple(_entries(inputs, shown, scores)), draws, scores)
+
+
+def _forecast(work: _Work) -> _Found:
+    """Forecast a block; runs where the workers are."""
+    given: dict[str, Any] = {"axis": "report", "keys": work.keys}
+    found, kept = (
+        forecast_counts(
+            work.counts,
+            work.pmf,
+            rng=np.random.default_rng([*work.seed, stream]),
+            course=course,
+            pace=work.pace,
+            keep_draws=stream == KEPT,
+            **given,
+        )
+        for stream, course in ((2, SHOWN), (KEPT, AS_IT_IS))
     )
     past = rolling_origin(
-        counts,
-        pmf,
-        axis="report",
-        rng=np.random.default_rng([*seed, 3]),
+        work.counts,
+        work.pmf,
+        rng=np.random.default_rng([*work.seed, 3]),
         every=EVERY_DAYS,
-        first=max(FIRST_ORIGIN, inputs.days() - SHOWN_DAYS - THREE_MONTHS + 1),
+        first=work.first,
         course=SHOWN,
-    )
-    scores = judge(past)
-    kept = forecast_counts(
-        counts,
-        pmf,
-        axis="report",
-        rng=np.random.default_rng([*seed, 5]),
-        course=AS_IT_IS,
-        pace=found.innovation,
-        keep_draws=True,
+        paces=work.paces,
+        **given,
     )
     draws = np.asarray(kept.draws)
-    draws = np.where(kept.state[:, None] == State.FINAL, draws, np.nan)
-    return Outlook(tuple(_entries(inputs, found, scores)), draws, scores)
+    draws[:, kept.state != State.FINAL] = np.nan
+    return _Found(found, draws, past)
+
+
+def _side_by_side(parts: Sequence[Forecasts], axes: Mapping[str, int]) -> Forecasts:
+    """Put forecasts of blocks together; `axes` names the area axis of each field that has one."""
+    first, *rest = parts
+    if not rest:
+        return first
+    joined: dict[str, Any] = {
+        name: np.concatenate([getattr(part, name) for part in parts], axis=axis)
+        for name, axis in axes.items()
+    }
+    return replace(first, **joined)
 
 
 def _entries(inputs: CaseInputs, found: Forecast, scores: Sequence[Judgement]) -> Iterator[Entry]:

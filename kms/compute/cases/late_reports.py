@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from kms.compute.cases.inputs import LONGEST_DELAY_DAYS, TRIANGLE_DAYS, CaseInputs
+from kms.compute.cases.inputs import TRIANGLE_DAYS, CaseInputs
 from kms.domain.series import make_series
 from kms.store.publications import Entry
 from metrics.delays.filled_later import filled_share, known_later
@@ -75,18 +75,6 @@ def late_reports(inputs: CaseInputs, levels: Sequence[Sequence[int]]) -> LateRep
     return LateReports(known, draws, tuple(entries), tuple(changing))
 
 
-def final_paths(inputs: CaseInputs, late: LateReports) -> tuple[Floats, int]:
-    """Return ways the counts by onset could end, shape (N, A, DRAWS), and their first day's place.
-
-    The last weeks are drawn; the days before them are as counted, enough for what looks back.
-    """
-    days = min(inputs.days(), BEHIND_DAYS)
-    paths = np.repeat(inputs.counts["onset"][-days:, :, None], DRAWS, axis=2)
-    drawn = min(days, LONGEST_DELAY_DAYS)
-    paths[-drawn:] = late.draws[-drawn:]
-    return paths, inputs.days() - days
-
-
 def joined(settled: Windows, recent: Windows) -> Windows:
     """Put the windows of the last weeks in the place of those made from incomplete counts."""
     last = len(recent.t_end)
@@ -144,7 +132,7 @@ def _entries(inputs: CaseInputs, level: Sequence[int], found: Nowcast) -> Iterat
             continue
 
         def of(values: Floats, column: int = column) -> Floats:
-            return np.where(shown, values, np.nan)[skipped:, column]
+            return np.where(shown[skipped:, column], values[skipped:, column], np.nan)
 
         series = make_series(
             start,

@@ -13,8 +13,10 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from kms.compute.cases.blocks import Block, block_of, cut
 from kms.compute.cases.inputs import LONGEST_DELAY_DAYS, CaseInputs
-from kms.compute.cases.late_reports import DRAWS, SEED, LateReports, final_paths, joined
+from kms.compute.cases.late_reports import DRAWS, SEED, LateReports, joined
+from kms.compute.workers import HERE, Workers
 from kms.domain.areas import COUNTRY
 from kms.domain.diseases import Disease, SerialInterval
 from kms.domain.series import make_series
@@ -75,6 +77,30 @@ def intervals(disease: Disease, inputs: CaseInputs) -> Intervals:
     return Intervals(table, weights, of_day, list(known)[of_day[-1]])
 
 
+@dataclass(frozen=True)
+class _Work:
+    """A block of areas of one level, and what is known before it: all that a worker needs.
+
+    `drawn` is a serial interval for each imputation, (DRAWS, P, L); `lent` the spread of the
+    areas above for whole counts and for draws, none for the country; `abroad` cases infected
+    abroad by day, shape (D,), of the country alone.
+    """
+
+    block: Block
+    serial: Intervals
+    drawn: Floats | None
+    lent: tuple[Floats | None, Floats | None]
+    abroad: Floats | None
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The entries of a block, and the spread its areas lend, (W, B), to those inside them."""
+
+    entries: tuple[Entry, ...]
+    lends: tuple[Floats, Floats | None]
+
+
 def reproduction_entries(
     inputs: CaseInputs,
     levels: Sequence[Sequence[int]],
@@ -82,33 +108,55 @@ def reproduction_entries(
     *,
     basis: str,
     late: LateReports | None,
+    workers: Workers = HERE,
 ) -> Iterator[Entry]:
     """Estimate R of all areas, from the country down, so that spread is lent downwards."""
     if inputs.days() <= WINDOW_DAYS:
         return
-    alphas: tuple[dict[str, Floats], dict[str, Floats]] = {}, {}
+    lends: tuple[dict[str, Floats], dict[str, Floats]] = {}, {}
     for depth, level in enumerate(levels):
-        found = _settled(inputs, level, serial, basis=basis, alphas=alphas[0])
+        above, lends = lends, ({}, {})  # a level borrows of the one above it
+        drawn = None
         if late is not None:
             rng = np.random.default_rng([SEED, inputs.cases_to.toordinal(), depth, 1])
-            recent = _recent(inputs, level, (serial, late), rng=rng, alphas=alphas[1])
-            found = joined(found, recent)
-        share = np.ones((inputs.days(), len(inputs.areas))) if late is None else late.share
-        for column, index in enumerate(level):
-            yield from _entries(inputs, found, column, index, known=share)
+            drawn = serial.drawn(rng)
+        blocks = list(cut(level))
+        work = (
+            _Work(
+                block=block_of(inputs, columns, basis=basis, late=late),
+                serial=serial,
+                drawn=drawn,
+                lent=(_lent(inputs, columns, above[0]), _lent(inputs, columns, above[1])),
+                abroad=inputs.abroad[basis] if inputs.areas[columns[0]] == COUNTRY else None,
+            )
+            for columns in blocks
+        )
+        for columns, found in zip(blocks, workers.map(_estimated, work), strict=True):
+            _lend(inputs, columns, found, lends)
+            yield from found.entries
 
 
-def _settled(
-    inputs: CaseInputs,
-    level: Sequence[int],
-    serial: Intervals,
-    *,
-    basis: str,
-    alphas: dict[str, Floats],
-) -> Reproduction:
+def _estimated(work: _Work) -> _Found:
+    """Estimate R of a block; runs where the workers are."""
+    settled = _settled(work)
+    recent = None if work.drawn is None else _recent(work, work.drawn)
+    found = settled if recent is None else joined(settled, recent)
+    entries = [e for c in range(len(work.block.areas)) for e in _entries(work.block, found, c)]
+    return _Found(tuple(entries), (settled.alpha, None if recent is None else recent.alpha))
+
+
+def _lend(
+    inputs: CaseInputs, columns: Sequence[int], found: _Found, lends: Sequence[dict[str, Floats]]
+) -> None:
+    for kept, alpha in zip(lends, found.lends, strict=True):
+        if alpha is not None:
+            kept |= {inputs.areas[i]: alpha[:, c] for c, i in enumerate(columns)}
+
+
+def _settled(work: _Work) -> Reproduction:
     """Estimate from the counts as they are, which holds where they are complete."""
-    cases = inputs.counts[basis][:, list(level)]
-    local = _without_abroad(inputs, level, cases, inputs.abroad[basis])
+    cases, serial = work.block.cases, work.serial
+    local = _without_abroad(cases, work.abroad)
     results = [
         dated_reproduction(
             local,
@@ -117,77 +165,55 @@ def _settled(
             serial.period_of_day,
             changeover_days=CHANGEOVER_DAYS,
             windows=WINDOWS,
-            alpha_parent=_lent(inputs, level, alphas),
+            alpha_parent=work.lent[0],
         )
         for pmfs in serial.pmfs
     ]
-    found = pooled(results, serial.weights)
-    _lend(inputs, level, found, alphas)
-    return found
+    return pooled(results, serial.weights)
 
 
-def _recent(
-    inputs: CaseInputs,
-    level: Sequence[int],
-    given: tuple[Intervals, LateReports],
-    *,
-    rng: np.random.Generator,
-    alphas: dict[str, Floats],
-) -> Reproduction:
+def _recent(work: _Work, drawn: Floats) -> Reproduction:
     """Estimate the windows of the last weeks from draws of the final counts."""
-    serial, late = given
-    every, since = final_paths(inputs, late)
-    paths, share = every[:, list(level)], late.share[since:, list(level)]
-    days = len(paths)
-    abroad = inputs.abroad["onset"][since:, None]
-    first = np.maximum(share[:, :1], 0.01)  # of the country; more is in the draws already
-    local = _without_abroad(inputs, level, paths, abroad / first)
-    lent = _lent(inputs, level, alphas)
+    paths, since = work.block.paths()
+    share, lent = work.block.share[since:], work.lent[1]
+    abroad = None
+    if work.abroad is not None:  # by the country's share; more is in the draws already
+        abroad = work.abroad[since:, None] / np.maximum(share[:, :1], 0.01)
     if lent is not None:  # of every window, though only the last ones are asked for
-        lent = np.pad(lent, ((days - WINDOW_DAYS - len(lent), 0), (0, 0)), mode="edge")
-    found = stacked_reproduction(
-        local,
+        lent = np.pad(lent, ((len(paths) - WINDOW_DAYS - len(lent), 0), (0, 0)), mode="edge")
+    return stacked_reproduction(
+        _without_abroad(paths, abroad),
         paths,
-        serial.drawn(rng),
+        drawn,
         share=share,
-        period_of_day=serial.period_of_day[since:],
+        period_of_day=work.serial.period_of_day[since:],
         changeover_days=CHANGEOVER_DAYS,
         windows=WINDOWS,
         alpha_parent=lent,
         last=LONGEST_DELAY_DAYS,
     )
-    _lend(inputs, level, found, alphas)
-    return found
 
 
-def _without_abroad(
-    inputs: CaseInputs, level: Sequence[int], cases: Floats, abroad: Floats
-) -> Floats:
+def _without_abroad(cases: Floats, abroad: Floats | None) -> Floats:
     """Return local cases: those infected abroad are told of in the country alone."""
-    if inputs.areas[level[0]] != COUNTRY:
+    if abroad is None:
         return cases
     local = cases.copy()
     local[:, 0] = np.maximum(local[:, 0] - abroad, 0.0)
     return local
 
 
-def _lent(inputs: CaseInputs, level: Sequence[int], alphas: Mapping[str, Floats]) -> Floats | None:
-    above = [inputs.parents[index] for index in level]
-    return np.column_stack([alphas[code] for code in above]) if above[0] else None
+def _lent(
+    inputs: CaseInputs, columns: Sequence[int], alphas: Mapping[str, Floats]
+) -> Floats | None:
+    above = [inputs.parents[index] for index in columns]
+    return np.column_stack([alphas[code] for code in above]) if above[0] in alphas else None
 
 
-def _lend(
-    inputs: CaseInputs, level: Sequence[int], found: Reproduction, alphas: dict[str, Floats]
-) -> None:
-    alphas |= {inputs.areas[index]: found.alpha[:, c] for c, index in enumerate(level)}
-
-
-def _entries(
-    inputs: CaseInputs, found: Reproduction, column: int, index: int, *, known: Floats
-) -> Iterator[Entry]:
-    area = inputs.areas[index]
-    start = inputs.start + timedelta(days=int(found.t_end[0]) - 1)
-    share = known[found.t_end - 1, index]
+def _entries(block: Block, found: Reproduction, column: int) -> Iterator[Entry]:
+    area = block.areas[column]
+    start = block.start + timedelta(days=int(found.t_end[0]) - 1)
+    share = block.share[found.t_end - 1, column]
     state = found.state[:, column].astype(float)
     visible = np.isin(state, (State.FINAL, State.PROVISIONAL))
 

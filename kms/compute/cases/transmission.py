@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kms.compute.cases.blocks import Block, block_of, cut
 from kms.compute.cases.inputs import LONGEST_DELAY_DAYS, ONSET_UNKNOWN, CaseInputs
-from kms.compute.cases.late_reports import LateReports, final_paths, joined, late_reports
+from kms.compute.cases.late_reports import LateReports, joined, late_reports
 from kms.compute.cases.reproduction import WINDOW_DAYS, intervals, reproduction_entries
+from kms.compute.workers import HERE, Workers
 from kms.domain.areas import COUNTRY, Areas
 from kms.domain.diseases import Disease, SerialInterval
 from kms.domain.series import Series, make_series
 from kms.store.publications import Entry
 from metrics.states import State
-from metrics.trend.doubling import doubling_time
-from metrics.trend.growth import growth
+from metrics.trend.doubling import DoublingTime, doubling_time
+from metrics.trend.growth import Growth, growth
 from metrics.trend.stacked import stacked_growth
 from metrics.trend.two_week import two_week
 
@@ -43,7 +45,9 @@ class Transmission:
     changing_delays: tuple[str, ...]  # areas whose provisional figures lean to one side
 
 
-def transmission(inputs: CaseInputs, areas: Areas, disease: Disease) -> Transmission:
+def transmission(
+    inputs: CaseInputs, areas: Areas, disease: Disease, workers: Workers = HERE
+) -> Transmission:
     """Estimate everything that case counts alone can tell."""
     serial = intervals(disease, inputs)
     share = onset_known_share(inputs)
@@ -52,10 +56,9 @@ def transmission(inputs: CaseInputs, areas: Areas, disease: Disease) -> Transmis
     late = late_reports(inputs, levels) if settled else None
     # By report date every day is as complete as it will be.
     known = np.ones_like(inputs.counts["report"]) if late is None else late.share
-    cases = inputs.counts[basis] / np.where(known >= FINAL_SHARE, known, 1.0)
     entries = [
-        *reproduction_entries(inputs, levels, serial, basis=basis, late=late),
-        *_growth(inputs, cases, late),
+        *reproduction_entries(inputs, levels, serial, basis=basis, late=late, workers=workers),
+        *_growth(inputs, basis, late, workers),
         *_two_week(inputs, areas),
         *_counts(inputs, known, basis),
         *(late.entries if late else ()),
@@ -99,45 +102,58 @@ def onsets_still_coming(inputs: CaseInputs) -> bool:
     return bool(risen > LARGEST_RISE and risen > CERTAIN * error)
 
 
-def _growth(inputs: CaseInputs, cases: Floats, late: LateReports | None) -> Iterator[Entry]:
+def _growth(
+    inputs: CaseInputs, basis: str, late: LateReports | None, workers: Workers
+) -> Iterator[Entry]:
     if inputs.days() < GROWTH_DAYS:
         return
-    found = growth(cases, window=GROWTH_DAYS)
-    known = np.ones_like(cases)
-    if late is not None:
-        known = late.share
-        paths, first = final_paths(inputs, late)
+    columns = cut(range(len(inputs.areas)))
+    blocks = (block_of(inputs, chosen, basis=basis, late=late) for chosen in columns)
+    for entries in workers.map(_growing, blocks):
+        yield from entries
+
+
+def _growing(block: Block) -> list[Entry]:
+    """Fit growth and doubling time of a block; runs where the workers are."""
+    found = growth(
+        block.cases / np.where(block.share >= FINAL_SHARE, block.share, 1.0), window=GROWTH_DAYS
+    )
+    if block.draws is not None:
+        paths, first = block.paths()
         recent = stacked_growth(
-            paths, share=known[first:], window=GROWTH_DAYS, last=LONGEST_DELAY_DAYS
+            paths, share=block.share[first:], window=GROWTH_DAYS, last=LONGEST_DELAY_DAYS
         )
         found = joined(found, recent)
     times = doubling_time(found.rate_per_day, found.low, found.high)
-    start = _day(inputs, int(found.t_end[0]))
-    for index, area in enumerate(inputs.areas):
-        share = known[found.t_end - 1, index]
-        state = found.state[:, index].astype(float)
-        visible = np.isin(state, (State.FINAL, State.PROVISIONAL))
-        rate = make_series(
-            start,
-            np.where(visible, found.rate_per_day[:, index], np.nan),
-            low=np.where(visible, found.low[:, index], np.nan),
-            high=np.where(visible, found.high[:, index], np.nan),
-            state=state,
-            completeness=share,
-        )
-        yield Entry(
-            "growth_rate_per_day", area, "", rate, _count_behind(rate, found.cases[:, index])
-        )
-        told = visible & (times.state[:, index] == State.FINAL)
-        doubling = make_series(
-            start,
-            np.where(told, times.days[:, index], np.nan),
-            low=np.where(told, times.low[:, index], np.nan),
-            high=np.where(told, times.high[:, index], np.nan),
-            state=np.where(visible & ~told, float(State.WITHHELD), state),
-            completeness=share,
-        )
-        yield Entry("doubling_time_days", area, "", doubling)
+    return [e for c in range(len(block.areas)) for e in _growth_entries(block, found, times, c)]
+
+
+def _growth_entries(
+    block: Block, found: Growth, times: DoublingTime, column: int
+) -> Iterator[Entry]:
+    area, start = block.areas[column], block.start + timedelta(days=int(found.t_end[0]) - 1)
+    share = block.share[found.t_end - 1, column]
+    state = found.state[:, column].astype(float)
+    visible = np.isin(state, (State.FINAL, State.PROVISIONAL))
+    rate = make_series(
+        start,
+        np.where(visible, found.rate_per_day[:, column], np.nan),
+        low=np.where(visible, found.low[:, column], np.nan),
+        high=np.where(visible, found.high[:, column], np.nan),
+        state=state,
+        completeness=share,
+    )
+    yield Entry("growth_rate_per_day", area, "", rate, _count_behind(rate, found.cases[:, column]))
+    told = visible & (times.state[:, column] == State.FINAL)
+    doubling = make_series(
+        start,
+        np.where(told, times.days[:, column], np.nan),
+        low=np.where(told, times.low[:, column], np.nan),
+        high=np.where(told, times.high[:, column], np.nan),
+        state=np.where(visible & ~told, float(State.WITHHELD), state),
+        completeness=share,
+    )
+    yield Entry("doubling_time_days", area, "", doubling)
 
 
 def _two_week(inputs: CaseInputs, areas: Areas) -> Iterator[Entry]:
@@ -201,8 +217,3 @@ def _levels(inputs: CaseInputs) -> list[list[int]]:
 def _count_behind(series: Series, cases: Sequence[float] | Floats) -> int | None:
     place = series.last_told()
     return None if place is None else int(cases[place])
-
-
-def _day(inputs: CaseInputs, t: int) -> date:
-    """Return the date of a metric's 1-based day."""
-    return inputs.start + timedelta(days=t - 1)
