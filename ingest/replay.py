@@ -284,11 +284,13 @@ def _publish(
     fence: int | None,
 ) -> None:
     """Publish earlier publications whose inputs are here, and what the refresh would."""
+    from kms.compute.cases.epidemic import Kept
     from kms.compute.publish import publish
     from kms.compute.workers import opened_workers
 
     with store.read() as connection:
         newest = max(cuts(connection), default=None)
+    kept = Kept()
     # The oldest first: each tells how the ranges of those before it held.
     with opened_workers(settings) as workers:
         for row in sorted(record.publications, key=lambda row: str(row["as_of"])):
@@ -305,6 +307,7 @@ def _publish(
                     current=False,
                     fence=fence,
                     workers=workers,
+                    kept=kept,
                 )
     try:
         publish_missing(store, settings, say=say, fence=fence)

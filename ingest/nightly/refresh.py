@@ -164,10 +164,12 @@ def publish_missing(
         oldest = known[-1] - timedelta(days=settings.edition_days)
         recent = [cut for cut in known if cut >= oldest]
         waiting = [c for c in recent if with_inputs(connection, inputs_hash(connection, c)) is None]
+    from kms.compute.cases.epidemic import Kept
     from kms.compute.publish import publish
     from kms.compute.workers import opened_workers
 
     new: list[str] = []
+    kept = Kept()
     with opened_workers(settings) as workers:
         for cut in sorted({*waiting, known[-1]}):
             say(f"computing what was known on {cut:%d %b %Y}")
@@ -180,6 +182,7 @@ def publish_missing(
                     current=newest,
                     fence=fence,
                     workers=workers,
+                    kept=kept,
                 )
             except NoDataError:
                 if newest:

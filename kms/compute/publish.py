@@ -9,9 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from kms.compute.cases.forecasting import outlook
+from kms.compute.cases.epidemic import Kept, epidemic
 from kms.compute.cases.inputs import read_case_inputs
-from kms.compute.cases.transmission import transmission
 from kms.compute.contacts.tracing import tracing
 from kms.compute.health_care.bed_outlook import bed_outlook
 from kms.compute.health_care.capacity import capacity
@@ -55,11 +54,13 @@ def publish(
     current: bool = True,
     fence: int | None = None,
     workers: Workers = HERE,
+    kept: Kept | None = None,
 ) -> tuple[Issue, bool]:
     """Publish what the data known at `as_of` say; returns the issue and whether it is new.
 
     When nothing new is known the issue made from the same inputs is kept; one that was rolled
-    back is not published again before something new is known.
+    back is not published again before something new is known. With `kept`, one for all calls of
+    a run, figures of cases that are as in the call before are not computed again.
 
     Raises
     ------
@@ -81,7 +82,7 @@ def publish(
         if current and (shown is None or shown.id != known.id):
             switch(store, known.id, current=True, fence=fence)
         return known, False
-    entries, facts, name = _compute_settled(store, as_of, name, workers)
+    entries, facts, name = _compute_settled(store, as_of, name, workers=workers, kept=kept)
     issue = Issue(
         id=f"{as_of.astimezone(MANILA):%Y-%m-%d}-{name[:6]}",
         as_of=as_of,
@@ -109,11 +110,11 @@ def _with_self_audit(store: Store, issue: Issue, entries: Sequence[Entry]) -> Is
 
 
 def _compute_settled(
-    store: Store, as_of: datetime, name: str, workers: Workers
+    store: Store, as_of: datetime, name: str, *, workers: Workers, kept: Kept | None
 ) -> tuple[list[Entry], dict[str, Any], str]:
     """Compute until nothing has come in meanwhile: a publication is made from one state."""
     for _ in range(MOST_ROUNDS):
-        entries, facts = _compute(store, as_of, workers)
+        entries, facts = _compute(store, as_of, workers, kept)
         with store.read() as connection:
             after = inputs_hash(connection, as_of)
         if after == name:
@@ -126,7 +127,7 @@ def _compute_settled(
 
 
 def _compute(
-    store: Store, as_of: datetime, workers: Workers = HERE
+    store: Store, as_of: datetime, workers: Workers = HERE, kept: Kept | None = None
 ) -> tuple[list[Entry], dict[str, Any]]:
     areas, disease = load_areas(), load_diseases()[DISEASE]
     with store.read() as connection:
@@ -146,8 +147,8 @@ def _compute(
         weekly = notifiable(connection, areas, source_id=WEEKS_FROM, as_of=as_of)
         contacts = tracing(connection, areas, source_id=CONTACTS_FROM, disease=DISEASE, as_of=as_of)
         deaths = severity(connection, areas, disease, inputs, source_id=CASES_FROM, as_of=as_of)
-    found = transmission(inputs, areas, disease, workers)
-    ahead = outlook(inputs, found.serial_interval, workers)
+    cases = epidemic(inputs, areas, disease, workers, kept=kept or Kept())
+    found, ahead = cases.now, cases.ahead
     beds_ahead = () if ahead is None else bed_outlook(inputs, ahead, beds.beds, disease)
     facts = {
         "disease": DISEASE,
@@ -169,7 +170,7 @@ def _compute(
         "reported_to": _reported_to(found.entries),
     }
     forecasts = ahead.entries if ahead else ()
-    epidemic = [
+    of_cases = [
         *found.entries,
         *forecasts,
         *beds.entries,
@@ -178,7 +179,7 @@ def _compute(
         *contacts.entries,
         *deaths.entries,
     ]
-    of_disease = (replace(entry, disease=disease.id) for entry in epidemic)
+    of_disease = (replace(entry, disease=disease.id) for entry in of_cases)
     return [*of_disease, *weekly.entries, *visits], facts
 
 
