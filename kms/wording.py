@@ -197,10 +197,10 @@ def source_state(text: Texts, row: SourceRow) -> str:
 def how_sure(text: Texts, false_share: float) -> tuple[str, str]:
     """Put the band of a signal into words, and into how many of such are false at most."""
     if false_share <= 0.001:
-        return text.gettext("very sure"), text.gettext("1 in 1,000 false at most")
+        return text.gettext("very sure"), text.gettext("of such, 1 in 1,000 false")
     if false_share <= 0.01:
-        return text.gettext("sure"), text.gettext("1 in 100 false at most")
-    return text.gettext("fairly sure"), text.gettext("1 in 20 false at most")
+        return text.gettext("sure"), text.gettext("of such, 1 in 100 false")
+    return text.gettext("fairly sure"), text.gettext("of such, 1 in 20 false")
 
 
 def zone_word(text: Texts, zone: str) -> str:

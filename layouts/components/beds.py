@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from dash import html
 from dash.development.base_component import Component
 
@@ -11,6 +13,8 @@ from kms.wording import chance, state_word
 from layouts.components import marks
 from layouts.components.cards import Child, card, empty
 from layouts.page import Visit
+
+CHANCE_DAYS = 21  # after the beds were told of
 
 
 def beds_card(view: AreaView, visit: Visit) -> Component:
@@ -54,7 +58,7 @@ def beds_card(view: AreaView, visit: Visit) -> Component:
         sub=_("in use, mean of 7 days; free on the last day"),
         foot=(
             _("Beds are summed before they are divided. Source: DOH Data Collect."),
-            _("What is ahead holds if R stays as it is and no bed is added."),
+            _("What is ahead: R drifts towards 1, as it mostly has done; no bed is added."),
         )
         if view.beds
         else (),
@@ -84,21 +88,33 @@ def _told(text: Texts, name: str, reading: Reading) -> list[Child]:
 
 
 def _ahead(text: Texts, days: Reading, reached: Reading) -> list[Child]:
-    """Write when the mark is reached where that is more likely than not, else how likely it is."""
+    """Write when the mark is reached where that is more likely than not, else how likely it is.
+
+    Days are told as dates: beds may have been told of some days before the cases.
+    """
+    if reached.value is None or reached.ref_date is None:
+        return [marks.state(text, reached.state)]
     if days.value == 0:
         return [html.B(text.gettext("reached already"))]
-    likely = text.gettext("{share} chance within 21 days").format(
-        share=chance(text, reached.value or 0)
+    until = text.short_day(reached.ref_date + timedelta(days=CHANCE_DAYS))
+    likely = text.gettext("{share} chance by {day}").format(
+        share=chance(text, reached.value), day=until
     )
-    if days.value is None or days.low is None:
-        return [html.B(likely)]
-    low = text.number(days.low, 0)
-    spread = (
-        text.gettext("80% range from {low}").format(low=low)
-        if days.high is None
-        else text.gettext("80% range {range}").format(
-            range=text.span(low, text.number(days.high, 0))
+    about = []
+    told: list[Child] = [html.B(likely)]
+    if days.value is not None and days.low is not None:
+        low, middle, high = (
+            None if end is None else text.short_day(reached.ref_date + timedelta(days=round(end)))
+            for end in (days.low, days.value, days.high)
         )
-    )
-    soon = text.gettext("in about {n} days").format(n=text.number(days.value, 0))
-    return [html.B(soon), " ", html.Span(f"{spread}; {likely}", className="q")]
+        spread = (
+            text.gettext("80% range from {low}").format(low=low)
+            if high is None
+            else text.gettext("80% range {range}").format(range=f"{low} – {high}")
+        )
+        told = [html.B(text.gettext("about {day}").format(day=middle))]
+        about = [spread, likely]
+    told += [" ", html.Span("; ".join(about), className="q")]
+    if reached.state != "final":
+        told += [" ", marks.state(text, reached.state, word=state_word(text, reached.state))]
+    return told

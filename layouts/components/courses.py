@@ -156,6 +156,10 @@ def cases_card(view: AreaView, visit: Visit) -> Component:
         csv=visit.series(f"cases_{cases.basis}", view.row.code),
     )
     basis = _("a day, {basis}").format(basis=basis_words(text, cases.basis))
+    if cases.basis == "onset":
+        basis = _("a day, {basis}; without those whose onset is not known").format(
+            basis=basis_words(text, cases.basis)
+        )
     return card(
         _("Cases"),
         body,

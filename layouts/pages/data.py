@@ -278,7 +278,7 @@ def marks_card(text: Texts) -> Component:
         ),
         (
             marks.state(text, "withheld"),
-            _("Doubling time where growth cannot be told from flat."),
+            _("Doubling time not told from no change; forecasts not better than last week."),
         ),
         (marks.state(text, "missing"), _("Nothing was received.")),
     )

@@ -16,7 +16,8 @@ import pytest
 from ingest.load import load
 from ingest.source import source_named
 from kms.compute.contacts.closures import issues_to_compare
-from kms.compute.contacts.tracing import Tracing, tracing
+from kms.compute.contacts.counts import Known
+from kms.compute.contacts.tracing import Tracing, _Basis, tracing
 from kms.config import MANILA, Settings
 from kms.domain.areas import COUNTRY
 from kms.domain.indicators import ALL_SECTORS
@@ -200,6 +201,20 @@ def test_clusters_of_the_last_fortnight_are_counted_by_area_and_section(found: T
     assert not any(
         e.sector == "C" and e.area == CEBU for e in found.entries if e.indicator[:4] == "work"
     )
+
+
+def test_no_cluster_is_no_zero_where_investigations_are_pending() -> None:
+    closed, pending = np.zeros((20, 4)), np.zeros((20, 4))
+    closed[10:], pending[10:] = [5.0, 5.0, 1.0, 0.0], [0.0, 3.0, 9.0, 0.0]
+    closed[:6], pending[:6] = 100.0, 100.0  # before the fortnight
+    counts = Known(date(2026, 1, 1), ("a", "b", "c", "d"), closed, closed * 0, pending)
+    states = _Basis(counts, ("",) * 4, (), np.ones(4)).cluster_states()
+    assert states == {
+        "a": State.FINAL, "b": State.PROVISIONAL, "c": State.HIDDEN, "d": State.FINAL,
+    }  # fmt: skip
+    old = _Basis(counts, ("",) * 4, (), np.ones(4), stale=True).cluster_states()
+    assert old["a"] == old["b"] == State.STALE
+    assert old["c"] == State.HIDDEN
 
 
 def test_clusters_widen_the_range(found: Tracing) -> None:

@@ -38,7 +38,7 @@ Floats = NDArray[np.float64]
 SHOWN_DAYS = 14
 LONGEST_INTERVAL_DAYS = 40
 SHOWN = Course(horizon=SHOWN_DAYS)
-AS_IT_IS = Course(horizon=28, damping=1.0)  # beds: what happens if R stays
+LONGER = Course(horizon=28)  # for beds, which are looked at four weeks ahead
 EVERY_DAYS = 7
 SIZE_DAYS = 28
 KEPT = 5  # the stream of random numbers of the forecasts whose draws are kept
@@ -51,12 +51,14 @@ Forecasts = TypeVar("Forecasts", Forecast, PastForecasts)
 class Outlook:
     """Forecasts of the areas of `CaseInputs`.
 
-    ``draws`` of the counts of the days after the last if R stays as it is, shape (28, A, M), NaN
-    where no R is known to start from; ``scores`` how forecasts of the last three months did.
+    ``draws`` of the counts of the days after the last, shape (28, A, M), NaN where no R is known
+    to start from; ``good``, shape (A,), where forecasts of all days of two weeks are shown;
+    ``scores`` how those of the last three months did.
     """
 
     entries: tuple[Entry, ...]
     draws: Floats
+    good: NDArray[np.bool_]
     scores: tuple[Judgement, ...]
 
 
@@ -78,7 +80,7 @@ class _Work:
 
 @dataclass(frozen=True)
 class _Found:
-    """Forecasts of a block: as published, with R kept as it is (28, B, M), and of the past."""
+    """Forecasts of a block: as published, draws of four weeks (28, B, M), and of the past."""
 
     shown: Forecast
     kept: Floats
@@ -113,7 +115,10 @@ def outlook(
     shown = _side_by_side([one.shown for one in found], FORECAST_AXES)
     scores = judge(_side_by_side([one.past for one in found], PAST_AXES))
     draws = np.concatenate([one.kept for one in found], axis=1)
-    return Outlook(tuple(_entries(inputs, shown, scores)), draws, scores)
+    entries = tuple(_entries(inputs, shown, scores))
+    told = {e.area for e in entries if (e.series.state == State.FINAL).all()}
+    good = np.array([area in told for area in inputs.areas])
+    return Outlook(entries, draws, good, scores)
 
 
 def _forecast(work: _Work) -> _Found:
@@ -129,7 +134,7 @@ def _forecast(work: _Work) -> _Found:
             keep_draws=stream == KEPT,
             **given,
         )
-        for stream, course in ((2, SHOWN), (KEPT, AS_IT_IS))
+        for stream, course in ((2, SHOWN), (KEPT, LONGER))
     )
     past = rolling_origin(
         work.counts,

@@ -78,10 +78,12 @@ def late_reports(inputs: CaseInputs, levels: Sequence[Sequence[int]]) -> LateRep
 def joined(settled: Windows, recent: Windows) -> Windows:
     """Put the windows of the last weeks in the place of those made from incomplete counts."""
     last = len(recent.t_end)
+    later = settled.t_end[-1] - recent.t_end[-1]  # days before those the recent ones count from
     columns: dict[str, Any] = {}
     for field in fields(settled):
         column = getattr(settled, field.name).copy()
-        column[-last:] = getattr(recent, field.name)
+        new = getattr(recent, field.name)
+        column[-last:] = new + later if field.name in ("t_start", "t_end") else new
         columns[field.name] = column
     return replace(settled, **columns)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -93,12 +93,18 @@ def design_effect_of(
 
 
 def cluster_entries(
-    clusters: Sequence[Cluster], areas: Areas, units: Sequence[str], *, on: date, to: date
+    clusters: Sequence[Cluster],
+    areas: Areas,
+    states: Mapping[str, float],
+    *,
+    on: date,
+    to: date,
 ) -> Iterator[Entry]:
     """Count clusters with a case reported in the last 14 days; none is 0, and told.
 
-    By section for the country and regions, all together for provinces.
+    By section for the country and regions, all together for provinces; `states` by unit.
     """
+    units = list(states)
     since = to - timedelta(days=ACTIVE_DAYS - 1)
     sections = [section.code for section in load_sectors().sections]
     wide = {COUNTRY, *(unit.code for unit in areas.units("region", on))}
@@ -112,4 +118,5 @@ def cluster_entries(
                 tally[key][0] += 1
                 tally[key][1] += cluster.cases
     for (unit, section), (count, cases) in tally.items():
-        yield Entry(CLUSTERS, unit, section, make_series(to, np.array([float(count)])), cases)
+        series = make_series(to, np.array([float(count)]), state=states[unit])
+        yield Entry(CLUSTERS, unit, section, series, cases)

@@ -48,6 +48,7 @@ from metrics.contacts.traceability import (
 from metrics.states import State
 
 SHOWN_DAYS = 70  # windows told; scatter is learned from the days before the last of them
+MOST_PENDING = 0.6  # of the cases whose clusters are counted; above, nothing is told
 STALE_DAYS = 14  # of the newest issue; older, the share is not of today
 YOUNGEST_DAYS = 7  # of the final share, as its estimator was tried
 SATURDAY = 6  # of a day's ordinal modulo 7
@@ -86,7 +87,7 @@ def tracing(
     basis = _Basis(counts, parents, clusters, people, stale=(on - to).days > STALE_DAYS)
     told = windows_told(basis, closures.cut_days)
     entries = [
-        *cluster_entries(clusters, areas, units, on=on, to=to),
+        *cluster_entries(clusters, areas, basis.cluster_states(), on=on, to=to),
         *(told.entries(basis) if told else ()),
         *(final_entries(basis, closures, told.effect[-1]) if told else ()),
     ]
@@ -119,6 +120,19 @@ class _Basis:
         position = {unit: index for index, unit in enumerate(self.counts.units)}
         found: Floats = np.maximum(own, own[[position.get(p, 0) for p in self.parents]])
         return found
+
+    def cluster_states(self) -> dict[str, float]:
+        """Return how far the clusters of the last fortnight are known, by unit.
+
+        A case belongs to a cluster once its investigation says so: none is no zero where most
+        are pending, and more may come while any is.
+        """
+        known, unknown, pending = (t[-WINDOW_DAYS:].sum(axis=0) for t in self.counts.tables)
+        every = known + unknown + pending
+        share = np.divide(pending, every, out=np.zeros_like(every), where=every > 0)
+        state = np.where(share > 0, float(State.PROVISIONAL), float(State.FINAL))
+        state = np.where(share > MOST_PENDING, float(State.HIDDEN), self.aged(state))
+        return dict(zip(self.counts.units, state.tolist(), strict=True))
 
     def aged(self, state: Floats) -> Floats:
         """Return states of the newest figures, those of an old issue as too old."""

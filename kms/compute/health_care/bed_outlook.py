@@ -34,7 +34,10 @@ MOST_BEHIND_DAYS = 7  # of the beds behind the cases
 def bed_outlook(
     inputs: CaseInputs, ahead: Outlook, beds: Mapping[str, BedsInUse], disease: Disease
 ) -> tuple[Entry, ...]:
-    """Project the beds of every area for which cases are forecast, if R and beds stay."""
+    """Project the beds of every area for which cases are forecast, if no bed is added.
+
+    Where forecasts of cases are withheld, what rests on them is, too.
+    """
     stays = {"icu_occupancy": disease.icu_stay, "bed_occupancy": disease.hospital_stay}
     entries: list[Entry] = []
     for indicator, stay in stays.items():
@@ -55,7 +58,8 @@ def _projected(
     stock = used.occupied[: len(used.occupied) + min(behind, 0)]
     behind = max(behind, 0)
     days = min(len(stock), inputs.days() - behind)
-    columns = _columns(inputs, ahead, used)
+    last = len(stock) - 1
+    columns = _columns(inputs, ahead, used, last)
     if behind > MOST_BEHIND_DAYS or days < FIT_DAYS or not columns:
         return
     place = [inputs.areas.index(used.units[c]) for c in columns]
@@ -65,7 +69,7 @@ def _projected(
     seed = [SEED, inputs.cases_to.toordinal(), 4, list(ASKED).index(indicator)]
     found = project(
         stock[-days:, columns],
-        used.total[len(stock) - 1, columns],
+        used.total[last, columns],
         CaseOutlook(
             cases=counts[end - days : end],
             forecast=np.concatenate([since, draws])[: draws.shape[0]],
@@ -77,11 +81,17 @@ def _projected(
     )
     day = inputs.cases_to - timedelta(days=behind)
     for column, index in enumerate(place):
-        yield from _entries(found, column, ASKED[indicator], (inputs.areas[index], day))
+        place_of_beds = last, columns[column]
+        trust = (
+            used.state[place_of_beds] if ahead.good[index] else float(State.WITHHELD),
+            used.reporting[place_of_beds],
+        )
+        where = inputs.areas[index], day
+        yield from _entries(found, column, ASKED[indicator], where, trust=trust)
 
 
-def _columns(inputs: CaseInputs, ahead: Outlook, used: BedsInUse) -> list[int]:
-    """Return the areas of the beds for which cases are forecast and enough beds are known."""
+def _columns(inputs: CaseInputs, ahead: Outlook, used: BedsInUse, last: int) -> list[int]:
+    """Return the areas of the beds for which cases are forecast and enough beds are in date."""
     forecast = {
         area: bool(np.isfinite(ahead.draws[:, index]).all())
         for index, area in enumerate(inputs.areas)
@@ -89,28 +99,34 @@ def _columns(inputs: CaseInputs, ahead: Outlook, used: BedsInUse) -> list[int]:
     return [
         column
         for column, area in enumerate(used.units)
-        if forecast.get(area) and used.total[-1, column] >= LEAST_BEDS
+        if forecast.get(area)
+        and used.total[last, column] >= LEAST_BEDS
+        and used.state[last, column] in (State.FINAL, State.PROVISIONAL)
     ]
 
 
 def _entries(
-    found: Projection, column: int, names: tuple[str, str], where: tuple[str, date]
+    found: Projection,
+    column: int,
+    names: tuple[str, str],
+    where: tuple[str, date],
+    *,
+    trust: tuple[float, float],
 ) -> Iterator[Entry]:
     """Give the days until the mark where it will more likely than not be reached, and the chance.
 
-    Below one half there are no days to tell: most draws never get there.
+    Below one half there are no days to tell: most draws never get there. `trust` is the state of
+    the beds, or withheld, and the share of hospitals that reported.
     """
-    area, day = where
-    state = float(found.state[0, column])
-    if state == State.MISSING:
+    (area, day), (state, reporting) = where, trust
+    own = float(found.state[0, column])
+    if own == State.MISSING:
         return
-    days = make_series(
-        day,
-        found.days[:1, column],
-        low=found.days_low[0, column],
-        high=found.days_high[0, column],
-        state=state,
-    )
+    told = own if own != State.FINAL else state
+    ends = found.days[:1, column], found.days_low[:1, column], found.days_high[:1, column]
+    value, low, high = (np.where(told == State.WITHHELD, np.nan, end) for end in ends)
+    days = make_series(day, value, low=low, high=high, state=told, completeness=reporting)
     yield Entry(names[0], area, "", days)
     chance = found.chance[0, CHANCE_DAYS - 1 : CHANCE_DAYS, column]
-    yield Entry(names[1], area, "", make_series(day, chance))
+    chance = np.where(state == State.WITHHELD, np.nan, chance)
+    yield Entry(names[1], area, "", make_series(day, chance, state=state, completeness=reporting))

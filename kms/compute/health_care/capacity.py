@@ -43,12 +43,18 @@ Beds = Mapping[str, Floats]  # by name of NUMBERS, each (D, P); NaN where nothin
 
 @dataclass(frozen=True)
 class BedsInUse:
-    """Occupied and all beds of a kind by day and area, shape (D, A); NaN where nothing is told."""
+    """Occupied and all beds of a kind by day and area, shape (D, A); NaN where nothing is told.
+
+    `state` are codes of how far they can be trusted, `reporting` the share of hospitals that
+    reported for the day.
+    """
 
     end: date
     units: tuple[str, ...]
     occupied: Floats
     total: Floats
+    state: Floats
+    reporting: Floats
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,15 @@ def _capacity_of(kinds: Mapping[str, Beds], frame: Frame) -> Capacity:
     entries = [entry for name, told in found.items() for entry in _entries(name, told, frame)]
     end = frame.start + timedelta(days=frame.days - 1)
     beds = {
-        name: BedsInUse(end, frame.units, told.occupied, told.total) for name, told in found.items()
+        name: BedsInUse(
+            end,
+            frame.units,
+            told.occupied,
+            told.total,
+            told.state.astype(np.float64),
+            told.reporting_share,
+        )
+        for name, told in found.items()
     }
     return Capacity(tuple(entries), beds)
 

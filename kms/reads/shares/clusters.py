@@ -45,16 +45,19 @@ class ShownClusters:
         row = self._rows.get((area, sector))
         if row is None:
             return None
-        count, persons, day = row
+        count, persons, day, state = row
+        if state == State.HIDDEN:
+            return make_series(day, np.array([np.nan]), state=float(State.HIDDEN))
         nothing = make_series(day, np.array([np.nan]), state=float(State.SUPPRESSED))
         # A cell of the tree is seen as it is by whoever sees the area so.
         rule = self.disclosure.of(area, "" if sector == ALL_SECTORS else sector)
         if rule.is_exact:
-            return make_series(day, np.array([float(count)]))
+            return make_series(day, np.array([float(count)]), state=float(state))
         key = (area, sector)
         if key not in self._public or key in self._hidden or 0 < persons <= rule.threshold:
             return nothing
-        return make_series(day, np.array([float(about(count) if count else 0)]))
+        shown = float(about(count) if count else 0)
+        return make_series(day, np.array([shown]), state=float(state))
 
     def reading(self, area: str, sector: str = ALL_SECTORS) -> Reading:
         """Return the count as a reading."""
@@ -69,13 +72,18 @@ class ShownClusters:
         return tuple(sorted(told, key=lambda pair: (-(pair[1].value or 0), pair[0])))
 
     @cached_property
-    def _rows(self) -> dict[Cell, tuple[int, int, date]]:
-        """Return count, persons and day by area and section."""
+    def _rows(self) -> dict[Cell, tuple[int, int, date, State]]:
+        """Return count, persons, day and state by area and section."""
         rows = latest_values(
             self.connection, self.issue.id, [self.issue.disease], indicator=CLUSTERS
         )
         return {
-            (row["area"], row["sector"]): (int(row["value"]), row["cases"] or 0, row["ref_date"])
+            (row["area"], row["sector"]): (
+                int(row["value"]),
+                row["cases"] or 0,
+                row["ref_date"],
+                State[row["state"].upper()],
+            )
             for row in rows
             if row["value"] is not None
         }
@@ -87,7 +95,7 @@ class ShownClusters:
         regions = areas_inside(COUNTRY, on)
         return {
             (area, sector): count
-            for (area, sector), (count, _, _) in self._rows.items()
+            for (area, sector), (count, *_) in self._rows.items()
             if area == COUNTRY or (area in regions and sector == ALL_SECTORS)
         }
 

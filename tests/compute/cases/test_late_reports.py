@@ -92,6 +92,16 @@ def test_r_of_the_last_days_is_provisional_and_holds_the_truth(found: Transmissi
         assert rate.state[np.flatnonzero(np.isfinite(rate.value))[-1]] == State.PROVISIONAL
 
 
+def test_the_completeness_of_a_figure_is_that_of_its_last_day(found: Transmission) -> None:
+    for area in AREAS:
+        counted = series_of(found, "cases_onset", area)
+        for indicator in ("r_t", "growth_rate_per_day", "nowcast_cases"):
+            series = series_of(found, indicator, area)
+            assert series.end == counted.end
+            assert series.completeness[-28:] == pytest.approx(counted.completeness[-28:], abs=0.01)
+            assert series.completeness[-1] < 0.2
+
+
 def test_where_all_is_reported_at_once_nothing_is_provisional(given: Simulated) -> None:
     found = transmission(at_once(given.inputs), load_areas(), COVID)
     for indicator in ("r_t", "growth_rate_per_day"):
