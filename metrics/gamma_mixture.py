@@ -265,19 +265,23 @@ def _solved(p: float, y: float, parts: Counts, w: Floats, series: Counts) -> flo
             high = y
         else:
             low = y
-        step = -math.copysign(1.0, gap)
+        step, cubic = -math.copysign(1.0, gap), False
         if first > 1e-300:
             # Between components far apart the curvature is huge: it may at most halve the step.
             slope = first - 0.5 * gap * second / first
+            cubic = 0.5 * first <= slope <= 2.0 * first
             step = -gap / min(max(slope, 0.5 * first), 2.0 * first)
         step = min(max(step, -1.0), 1.0)
         if not low < y + step < high:
             if gap == 0.0 or not high - low < np.inf:  # the step no longer changes y
                 break
-            step = 0.5 * (low + high) - y
+            step, cubic = 0.5 * (low + high) - y, False
         y += step
-        # Halley's error is of the third order, in units of the posterior's sd.
-        if curved * abs(step) ** 3 < 1e-14 or high - low < 1e-15 * (1.0 + abs(y)):
+        # Halley's error is of the third order, in units of the posterior's sd; a step that was
+        # held back or halved the bracket says nothing of the error that is left.
+        if cubic and curved * abs(step) ** 3 < 1e-14:
+            break
+        if high - low < 1e-15 * (1.0 + abs(y)):
             break
     return y
 

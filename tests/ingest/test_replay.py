@@ -26,7 +26,7 @@ from ingest.nightly.refresh import refresh
 from ingest.replay import DIFFERENT, EQUAL, UNREADABLE, replay, target_settings
 from ingest.source import source_named
 from kms.compute.self_audit import FACT as SELF_AUDIT
-from kms.config import ROOT, Settings, now
+from kms.config import MANILA, ROOT, Settings, now
 from kms.errors import ConfigError, ContractError, DataError, FetchError, KmsError
 from kms.store.engine import Store, open_store
 from kms.store.facts import FACT_TABLES, fact_table, known_at, read_columns
@@ -152,8 +152,9 @@ def published(settings: Settings) -> Iterator[Store]:
 
 def eventful(store: Store, settings: Settings) -> list[str]:
     """Take in, hold, release and withdraw, out of order; return the names of the vintages."""
+    today = now().astimezone(MANILA).date()
     waiver = new_waiver(CASES.source_id, "total_shrank", subject="", who="Ana", why=WHY,
-                        until=f"{now():%Y-%m-%d}", today=now().date())  # fmt: skip
+                        until=f"{today:%Y-%m-%d}", today=today)  # fmt: skip
     names = [take(store, settings, 40, day=40), take(store, settings, 45, day=45)]
     names.append(take(store, settings, 42, day=42))  # late
     names += [take(store, settings, 45, day=46), take(store, settings, 45, day=47)]  # both held

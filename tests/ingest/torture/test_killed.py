@@ -18,7 +18,7 @@ from tests.published import NOW, make_published_store
 KILLS = {"sqlite": 200 if FULL else 12, "postgresql": 50 if FULL else 4}
 LOOK_AGAIN_EVERY = 1 if FULL else 4  # after how many kills the command is run to its end
 ENOUGH = 6
-IMPORTS = 0.25  # of a run: nothing has been touched by then
+IMPORTS = 0.08  # of a run: nothing has been touched by then
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

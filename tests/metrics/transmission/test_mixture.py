@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import brentq
@@ -125,6 +125,7 @@ def test_moments_and_tails_are_those_of_a_large_sample() -> None:
 
 
 @given(st.integers(0, 10_000))
+@example(1592)  # once left off 5e-6 beside the quantile, where a step had halved the bracket
 @settings(max_examples=25, deadline=None)
 def test_quantiles_and_tails_agree_in_any_layout(seed: int) -> None:
     shape, rate, weights = random_mixture(seed, 3, 6)
