@@ -109,21 +109,10 @@ def cases(view: CasesView, text: Texts, expected: SeriesView = NOTHING) -> Figur
         value if cut is None or day < cut else None
         for day, value in zip(view.dates, view.mean7, strict=True)
     ]
-    drawing = [n for n in [*view.cases, *view.mean7, *expected.high] if n is not None]
-    highest = max(drawing, default=0)
-    # With whole numbers on it, an axis that ends at 2 would print 1 and 2 twice each.
-    whole = {"tickformat": ",d"} if highest >= FEWEST_TICKS else {"dtick": 1, "tickformat": ",d"}
-    drawn["yaxis"] |= {"rangemode": "tozero"} | whole
+    drawn["yaxis"] |= _whole_numbers(*view.cases, *view.mean7, *expected.high)
     return {
         "data": [
-            {
-                "type": "bar",
-                "x": days,
-                "y": list(view.cases),
-                "marker": {"color": BAR},
-                "name": text.gettext("reported"),
-                "hovertemplate": "%{y:,d}",
-            },
+            _bars(days, view.cases, text),
             {
                 "type": "scatter",
                 "mode": "lines",
@@ -139,10 +128,31 @@ def cases(view: CasesView, text: Texts, expected: SeriesView = NOTHING) -> Figur
     }
 
 
+def _bars(days: Sequence[str], counts: Sequence[int | None], text: Texts) -> Figure:
+    return {
+        "type": "bar",
+        "x": days,
+        "y": list(counts),
+        "marker": {"color": BAR},
+        "name": text.gettext("reported"),
+        "hovertemplate": "%{y:,d}",
+    }
+
+
+def _whole_numbers(*drawn: float | None) -> Figure:
+    """Return an axis of counts from none up, each number once.
+
+    An axis that ends at 2 would print 1 and 2 twice each.
+    """
+    highest = max((number for number in drawn if number is not None), default=0)
+    axis: Figure = {"rangemode": "tozero", "tickformat": ",d"}
+    return axis if highest >= FEWEST_TICKS else axis | {"dtick": 1}
+
+
 def forecast(series: SeriesView, text: Texts) -> Figure:
     """Cases of the next two weeks with their ranges, from none upwards."""
     figure = _fan(series, text, decimals=0)
-    figure["layout"]["yaxis"] |= {"rangemode": "tozero", "tickformat": ",d"}
+    figure["layout"]["yaxis"] |= _whole_numbers(*series.high)
     return figure
 
 
@@ -178,11 +188,7 @@ def weekly(view: WeeksView, text: Texts) -> Figure:
     open_from = _still_open(view.states)
     if open_from is not None:
         _mark_zone(drawn, view.weeks[open_from], view.weeks[-1], text)
-    highest = max(
-        (n for n in (*view.cases, *view.bound, *view.epidemic) if n is not None), default=0
-    )
-    whole = {"tickformat": ",d"} if highest >= FEWEST_TICKS else {"dtick": 1, "tickformat": ",d"}
-    drawn["yaxis"] |= {"rangemode": "tozero"} | whole
+    drawn["yaxis"] |= _whole_numbers(*view.cases, *view.bound, *view.epidemic)
     marked = [
         (day, count or 0)
         for day, count, signals in zip(days, view.cases, view.signals, strict=True)
@@ -190,14 +196,7 @@ def weekly(view: WeeksView, text: Texts) -> Figure:
     ]
     return {
         "data": [
-            {
-                "type": "bar",
-                "x": days,
-                "y": list(view.cases),
-                "marker": {"color": BAR},
-                "name": text.gettext("reported"),
-                "hovertemplate": "%{y:,d}",
-            },
+            _bars(days, view.cases, text),
             _band(view.weeks, view.alert, view.epidemic, BAND_50),
             _band(view.weeks, view.expected, view.bound, BAND_95),
             {

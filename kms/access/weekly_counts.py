@@ -22,12 +22,19 @@ import numpy as np
 from kms.access.disclosure import DisclosureRule
 from kms.access.figures import SHARE_DECIMALS, only_shown
 from kms.access.weeks import Flags, rounded_counts
-from kms.domain.indicators import CASES_EXPECTED, FALSE_SHARE, SIGNAL
+from kms.domain.indicators import (
+    BASELINE_WEEKS,
+    CASES_EXPECTED,
+    CHANNEL_NEIGHBOURS,
+    CHANNEL_YEARS,
+    FALSE_SHARE,
+    GUARD_WEEKS,
+    SIGNAL,
+)
 from kms.domain.series import Series
 from metrics.states import State
 
-BASELINE_ENDS, BASELINE_WEEKS = 3, 7  # an expected count is that of weeks 9 to 3 before
-YEAR, YEARS, NEIGHBOURS = 52, 5, 1  # a channel is that of weeks around the same of earlier years
+YEAR = 52  # weeks
 SIGNAL_BANDS = (0.001, 0.01, FALSE_SHARE)
 _VALUES = ("value", "low", "high", "low50", "high50")
 _NO_REPORT = (State.HIDDEN, State.MISSING)
@@ -103,7 +110,7 @@ def _rounded(series: Series, rests_on_hidden: Flags, rule: DisclosureRule) -> Se
 
 def _baseline(series: Series, counts: ShownWeeks) -> Flags:
     """Tell which weeks are compared with weeks of which one is hidden, or not there."""
-    back = range(BASELINE_ENDS, BASELINE_ENDS + BASELINE_WEEKS)
+    back = range(GUARD_WEEKS + 1, GUARD_WEEKS + 1 + BASELINE_WEEKS)
     found: Flags = np.any([_at(counts.hidden, series, counts, lag) for lag in back], axis=0)
     return found
 
@@ -112,8 +119,8 @@ def _earlier(series: Series, counts: ShownWeeks) -> Flags:
     """Tell of which weeks one of the same weeks of earlier years is hidden."""
     back = [
         year * YEAR + shift
-        for year in range(1, YEARS + 1)
-        for shift in range(-NEIGHBOURS, NEIGHBOURS + 1)
+        for year in range(1, CHANNEL_YEARS + 1)
+        for shift in range(-CHANNEL_NEIGHBOURS, CHANNEL_NEIGHBOURS + 1)
     ]
     found: Flags = np.any([_at(counts.hidden, series, counts, lag) for lag in back], axis=0)
     return found

@@ -21,10 +21,17 @@ BEDS: Final = (
     "p_icu_capacity_21d",
     "ventilator_occupancy",
 )
+BEDS_FULL: Final = 0.85  # of the beds in use: critical in the rules of 2021
+BEDS_AHEAD_DAYS: Final = 21  # within which the chance of it is told
 POSITIVITY: Final = "positivity"
 POSITIVE: Final = "positive_week"  # persons behind it; not for readers
 CASES_WEEKLY: Final = "cases_weekly"  # of notifiable diseases, by morbidity week
 CASES_EXPECTED: Final = "cases_expected"  # of the week; the high end is passed in 1 % of weeks
+# Disclosure must know which weeks an expected count and a channel are made from.
+BASELINE_WEEKS: Final = 7
+GUARD_WEEKS: Final = 2  # between them and the week compared
+CHANNEL_YEARS: Final = 5
+CHANNEL_NEIGHBOURS: Final = 1  # weeks to either side of the same week of a year
 CASES_CHANNEL: Final = "cases_channel"  # quartiles and median of the same weeks of earlier years
 SIGNAL: Final = "signal_q"  # smallest share of false signals at which the week signals
 WEEKLY: Final = (CASES_WEEKLY, CASES_EXPECTED, CASES_CHANNEL, SIGNAL)

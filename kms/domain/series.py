@@ -94,6 +94,18 @@ def make_weekly(start: date, value: Floats, **others: NDArray[np.generic] | floa
     return replace(make_series(start, value, **others), step=WEEKLY)
 
 
+def make_shown(
+    start: date, value: Floats, state: NDArray[np.generic], **others: NDArray[np.generic] | float
+) -> Series:
+    """Build a daily series that holds numbers where its state is final or provisional alone."""
+    shown = np.isin(state, (State.FINAL, State.PROVISIONAL))
+    told = {
+        name: column if name == "completeness" else np.where(shown, column, np.nan)
+        for name, column in others.items()
+    }
+    return make_series(start, np.where(shown, value, np.nan), state=state, **told)
+
+
 def encode(series: Series) -> bytes:
     """Return a series as bytes: a header, then the columns as little-endian float64, packed."""
     facts = {"format": _FORMATS[series.step], "start": series.start.isoformat()}

@@ -7,14 +7,13 @@ from datetime import timedelta
 from dash import html
 from dash.development.base_component import Component
 
+from kms.domain.indicators import BEDS_AHEAD_DAYS, BEDS_FULL
 from kms.reads.views import AreaView, Reading
 from kms.texts import Texts
 from kms.wording import chance, state_word
 from layouts.components import marks
 from layouts.components.cards import Child, card, empty
 from layouts.page import Visit
-
-CHANCE_DAYS = 21  # after the beds were told of
 
 
 def beds_card(view: AreaView, visit: Visit) -> Component:
@@ -38,11 +37,16 @@ def beds_card(view: AreaView, visit: Visit) -> Component:
                     if name in words
                 ),
                 *(
-                    html.Div([html.Dt(label), html.Dd(_ahead(text, told[days], told[chances]))])
+                    html.Div(
+                        [
+                            html.Dt(label.format(share=text.percent(BEDS_FULL))),
+                            html.Dd(_ahead(text, told[days], told[chances])),
+                        ]
+                    )
                     for label, days, chances in (
-                        (_("All beds, 85% in use"), "days_to_capacity", "p_capacity_21d"),
+                        (_("All beds, {share} in use"), "days_to_capacity", "p_capacity_21d"),
                         (
-                            _("Intensive care, 85% in use"),
+                            _("Intensive care, {share} in use"),
                             "days_to_icu_capacity",
                             "p_icu_capacity_21d",
                         ),
@@ -96,7 +100,7 @@ def _ahead(text: Texts, days: Reading, reached: Reading) -> list[Child]:
         return [marks.state(text, reached.state)]
     if days.value == 0:
         return [html.B(text.gettext("reached already"))]
-    until = text.short_day(reached.ref_date + timedelta(days=CHANCE_DAYS))
+    until = text.short_day(reached.ref_date + timedelta(days=BEDS_AHEAD_DAYS))
     likely = text.gettext("{share} chance by {day}").format(
         share=chance(text, reached.value), day=until
     )

@@ -51,14 +51,18 @@ def _older(store: Store, name: str, revision: str) -> Iterator[Connection]:
         yield connection
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_runs_of_one_due_time_become_the_last_of_them(
-    engine: str, settings: Settings, request: pytest.FixtureRequest
-) -> None:
-    if engine == "pg":
+@pytest.fixture(params=ENGINES)
+def store(settings: Settings, request: pytest.FixtureRequest) -> Iterator[Store]:
+    """Give two stores without a schema, on each engine."""
+    if request.param == "pg":
         url = request.getfixturevalue("postgres_url")
         settings = settings.model_copy(update={"database_url": url})
-    store = open_store(settings)
+    opened = open_store(settings)
+    yield opened
+    opened.close()
+
+
+def test_runs_of_one_due_time_become_the_last_of_them(store: Store) -> None:
     with _older(store, "ops", "0002") as connection:
         for run_id, slot, started, state in RUNS:
             connection.execute(
@@ -73,19 +77,11 @@ def test_runs_of_one_due_time_become_the_last_of_them(
     with store.read_ops() as connection:
         found = [(run["run_id"], run["state"]) for run in recent_runs(connection, 9)]
         served = last_served(connection, "refresh", datetime(2026, 12, 1, tzinfo=UTC))
-    store.close()
     assert found == [("d", "abandoned"), ("c", "published"), ("b", "published")]
     assert served == datetime(2026, 11, 15, 18, 10, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_series_of_one_disease_are_known_as_its_own(
-    engine: str, settings: Settings, request: pytest.FixtureRequest
-) -> None:
-    if engine == "pg":
-        url = request.getfixturevalue("postgres_url")
-        settings = settings.model_copy(update={"database_url": url})
-    store = open_store(settings)
+def test_series_of_one_disease_are_known_as_its_own(store: Store) -> None:
     content = encode(make_series(date(2026, 11, 1), np.array([1.2])))
     name = fingerprint(content)
     with _older(store, "data", "0004") as connection:
@@ -126,7 +122,6 @@ def test_series_of_one_disease_are_known_as_its_own(
         }
         r = read_series(connection, "p", "r_t", "0000000000", disease=issue.disease)
         items = read_series(connection, "p", "not_met.x", "0000000000", sector="ALL")
-    store.close()
     assert told == {"": {"compliance_after", "not_met.x"}, "measles": {"r_t"}}
     assert r is not None
     assert items is not None

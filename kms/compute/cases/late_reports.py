@@ -15,13 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kms.compute.cases.inputs import TRIANGLE_DAYS, CaseInputs
-from kms.domain.series import make_series
+from kms.domain.series import make_shown
 from kms.store.publications import Entry
 from metrics.delays.filled_later import filled_share, known_later
 from metrics.delays.nowcast import Nowcast, complete_draws, nowcast
 from metrics.delays.reporting_delay import ReportingDelay, reporting_delay, scale_draws
 from metrics.delays.retrospective import Retrospective, retrospective
-from metrics.states import State
 from metrics.transmission.reproduction import Reproduction
 from metrics.trend.growth import Growth
 
@@ -128,23 +127,19 @@ def _entries(inputs: CaseInputs, level: Sequence[int], found: Nowcast) -> Iterat
     """Give the nowcast of each area that has had a case in these weeks."""
     skipped = max(0, TRIANGLE_DAYS - inputs.days())
     start = inputs.cases_to - timedelta(days=TRIANGLE_DAYS - skipped - 1)
-    shown = np.isin(found.state, (State.FINAL, State.PROVISIONAL))
     for column, index in enumerate(level):
         if not found.observed[:, column].any():
             continue
-
-        def of(values: Floats, column: int = column) -> Floats:
-            return np.where(shown[skipped:, column], values[skipped:, column], np.nan)
-
-        series = make_series(
+        days = slice(skipped, None), column
+        series = make_shown(
             start,
-            of(found.value),
-            low=of(found.low),
-            high=of(found.high),
-            low50=of(found.q25),
-            high50=of(found.q75),
-            state=found.state[skipped:, column].astype(float),
-            completeness=np.nan_to_num(found.share[skipped:, column]),
+            found.value[days],
+            found.state[days],
+            low=found.low[days],
+            high=found.high[days],
+            low50=found.q25[days],
+            high50=found.q75[days],
+            completeness=np.nan_to_num(found.share[days]),
         )
         count = int(found.observed[-7:, column].sum())
         yield Entry("nowcast_cases", inputs.areas[index], "", series, count)

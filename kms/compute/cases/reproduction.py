@@ -19,9 +19,8 @@ from kms.compute.cases.late_reports import DRAWS, SEED, LateReports, joined
 from kms.compute.workers import HERE, Workers
 from kms.domain.areas import COUNTRY
 from kms.domain.diseases import Disease, SerialInterval
-from kms.domain.series import make_series
+from kms.domain.series import make_shown
 from kms.store.publications import Entry
-from metrics.states import State
 from metrics.transmission.dated_interval import dated_reproduction
 from metrics.transmission.mixture import interval_nodes, pooled
 from metrics.transmission.reproduction import Reproduction
@@ -214,24 +213,19 @@ def _entries(block: Block, found: Reproduction, column: int) -> Iterator[Entry]:
     area = block.areas[column]
     start = block.start + timedelta(days=int(found.t_end[0]) - 1)
     share = block.share[found.t_end - 1, column]
-    state = found.state[:, column].astype(float)
-    visible = np.isin(state, (State.FINAL, State.PROVISIONAL))
-
-    def shown(values: Floats) -> Floats:
-        return np.where(visible, values[:, column], np.nan)
-
-    series = make_series(
+    state = found.state[:, column]
+    series = make_shown(
         start,
-        shown(found.value),
-        low=shown(found.low),
-        high=shown(found.high),
-        low50=shown(found.q25),
-        high50=shown(found.q75),
-        state=state,
+        found.value[:, column],
+        state,
+        low=found.low[:, column],
+        high=found.high[:, column],
+        low50=found.q25[:, column],
+        high50=found.q75[:, column],
         completeness=share,
     )
     place = series.last_told()
     count = None if place is None else int(found.cases[place, column])
     yield Entry("r_t", area, "", series, count)
-    chance = make_series(start, shown(found.p_above_1), state=state, completeness=share)
+    chance = make_shown(start, found.p_above_1[:, column], state, completeness=share)
     yield Entry("p_r_above_1", area, "", chance, count)

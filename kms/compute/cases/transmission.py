@@ -16,7 +16,7 @@ from kms.compute.cases.reproduction import WINDOW_DAYS, intervals, reproduction_
 from kms.compute.workers import HERE, Workers
 from kms.domain.areas import COUNTRY, Areas
 from kms.domain.diseases import Disease, SerialInterval
-from kms.domain.series import Series, make_series
+from kms.domain.series import Series, make_series, make_shown
 from kms.store.publications import Entry
 from metrics.states import State
 from metrics.trend.doubling import DoublingTime, doubling_time
@@ -83,8 +83,8 @@ def onset_known_share(inputs: CaseInputs) -> float | None:
 def onsets_still_coming(inputs: CaseInputs) -> bool:
     """Tell whether onsets of the newest cases are filled in later, after the case is reported.
 
-    Completeness is learned from the delay between onset and report; it cannot see cases that
-    are reported with a blank onset and get one later, and R by onset would fall for that alone.
+    How many onsets are entered after the report is learned from an issue of four weeks ago; where
+    that changes, or more are blank than then, R by onset would fall for that alone.
     The newest two weeks are compared with the six before: a known share lower by more than
     5 points, and by more than chance allows, says so.
     """
@@ -133,24 +133,24 @@ def _growth_entries(
 ) -> Iterator[Entry]:
     area, start = block.areas[column], block.start + timedelta(days=int(found.t_end[0]) - 1)
     share = block.share[found.t_end - 1, column]
-    state = found.state[:, column].astype(float)
-    visible = np.isin(state, (State.FINAL, State.PROVISIONAL))
-    rate = make_series(
+    state = found.state[:, column]
+    rate = make_shown(
         start,
-        np.where(visible, found.rate_per_day[:, column], np.nan),
-        low=np.where(visible, found.low[:, column], np.nan),
-        high=np.where(visible, found.high[:, column], np.nan),
-        state=state,
+        found.rate_per_day[:, column],
+        state,
+        low=found.low[:, column],
+        high=found.high[:, column],
         completeness=share,
     )
     yield Entry("growth_rate_per_day", area, "", rate, _count_behind(rate, found.cases[:, column]))
-    told = visible & (times.state[:, column] == State.FINAL)
-    doubling = make_series(
+    flat = np.isin(state, (State.FINAL, State.PROVISIONAL))
+    flat &= times.state[:, column] != State.FINAL
+    doubling = make_shown(
         start,
-        np.where(told, times.days[:, column], np.nan),
-        low=np.where(told, times.low[:, column], np.nan),
-        high=np.where(told, times.high[:, column], np.nan),
-        state=np.where(visible & ~told, float(State.WITHHELD), state),
+        times.days[:, column],
+        np.where(flat, np.int8(State.WITHHELD), state),
+        low=times.low[:, column],
+        high=times.high[:, column],
         completeness=share,
     )
     yield Entry("doubling_time_days", area, "", doubling)

@@ -13,6 +13,7 @@ from kms.compute.cases.inputs import CaseInputs
 from kms.compute.cases.late_reports import SEED
 from kms.compute.health_care.capacity import BedsInUse
 from kms.domain.diseases import Delay, Disease
+from kms.domain.indicators import BEDS_AHEAD_DAYS, BEDS_FULL
 from kms.domain.series import make_series
 from kms.store.publications import Entry
 from metrics.health_care.occupancy import LEAST_BEDS
@@ -21,8 +22,6 @@ from metrics.health_care.severity import gamma_delay
 from metrics.states import State
 
 Floats = NDArray[np.float64]
-MARK = 0.85  # of the beds: critical in the rules of 2021
-CHANCE_DAYS = 21
 # Indicator of the beds in use -> days until the mark, and the chance that it is reached by then.
 ASKED = {
     "icu_occupancy": ("days_to_icu_capacity", "p_icu_capacity_21d"),
@@ -77,7 +76,7 @@ def _projected(
             stay_days=stay.mean_days,
         ),
         rng=np.random.default_rng(seed),
-        marks=(MARK,),
+        marks=(BEDS_FULL,),
     )
     day = inputs.cases_to - timedelta(days=behind)
     for column, index in enumerate(place):
@@ -127,6 +126,6 @@ def _entries(
     value, low, high = (np.where(told == State.WITHHELD, np.nan, end) for end in ends)
     days = make_series(day, value, low=low, high=high, state=told, completeness=reporting)
     yield Entry(names[0], area, "", days)
-    chance = found.chance[0, CHANCE_DAYS - 1 : CHANCE_DAYS, column]
+    chance = found.chance[0, BEDS_AHEAD_DAYS - 1 : BEDS_AHEAD_DAYS, column]
     chance = np.where(state == State.WITHHELD, np.nan, chance)
     yield Entry(names[1], area, "", make_series(day, chance, state=state, completeness=reporting))

@@ -21,10 +21,14 @@ from sqlalchemy import Connection
 from kms.compute.weekly.reports import WEEK, WeeklyReports, read_weekly_reports
 from kms.domain.areas import Areas
 from kms.domain.indicators import (
+    BASELINE_WEEKS,
     CASES_CHANNEL,
     CASES_EXPECTED,
     CASES_WEEKLY,
+    CHANNEL_NEIGHBOURS,
+    CHANNEL_YEARS,
     FALSE_SHARE,
+    GUARD_WEEKS,
     SIGNAL,
     SIGNAL_LEVEL,
 )
@@ -39,7 +43,6 @@ from metrics.states import State
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-BASELINE, GUARD = 7, 2  # weeks
 JUDGED_WEEKS, CHANNEL_WEEKS = 26, 53
 COURSE_WEEKS, COURSE_CASES = 3, 30.0  # below so many cases the others' course is mostly chance
 HALF_WINDOW, MOST_YEARS = 3, 5  # weeks to either side of a week of so many earlier years
@@ -129,12 +132,12 @@ Again = Callable[[Floats, NDArray[np.int64]], tuple[Floats, Flags]]  # of the la
 
 def _with_last_weeks(usual: Floats, cases: Floats, chosen: Flags) -> Compared | None:
     """Compare with the seven weeks that end three weeks before, and the course of the others."""
-    kept, lead = chosen.shape[0], BASELINE + GUARD
+    kept, lead = chosen.shape[0], BASELINE_WEEKS + GUARD_WEEKS
     if usual.shape[0] <= lead or usual.shape[1] == 1 or not chosen.any():
         return None
     course = _course_of_others(usual)
     settings: dict[str, Any] = {
-        "baseline": BASELINE, "guard": GUARD, "level": SIGNAL_LEVEL, "weekday": "none",
+        "baseline": BASELINE_WEEKS, "guard": GUARD_WEEKS, "level": SIGNAL_LEVEL, "weekday": "none",
     }  # fmt: skip
     whole = p_values(usual, course=course, last=kept, **settings)
     missing = kept - whole.t.size  # weeks before the first that has a baseline
@@ -228,9 +231,9 @@ def _enough_weeks(reports: WeeklyReports) -> Flags:
     """Tell in which weeks most places reported the weeks just before, (W, A)."""
     known = np.nan_to_num(reports.completeness)
     total = np.vstack([np.zeros(known.shape[1]), np.cumsum(known, axis=0)])
-    ends = np.arange(known.shape[0]) - GUARD
-    starts = ends - BASELINE
-    share = (total[np.maximum(ends, 0)] - total[np.maximum(starts, 0)]) / BASELINE
+    ends = np.arange(known.shape[0]) - GUARD_WEEKS
+    starts = ends - BASELINE_WEEKS
+    share = (total[np.maximum(ends, 0)] - total[np.maximum(starts, 0)]) / BASELINE_WEEKS
     enough: Flags = (starts >= 0)[:, None] & (share >= LEAST_HISTORY_REPORTED)
     return enough
 
@@ -282,7 +285,12 @@ def _channels(reports: WeeklyReports) -> Iterator[Entry]:
     """Give the areas that have three years behind them the channel of the last year."""
     weeks = reports.cases.shape[0]
     kept = min(CHANNEL_WEEKS, weeks)
-    channel, enough = endemic_channel(reports.usual, last=kept), _enough_years(reports)[-kept:]
+    channel, enough = (
+        endemic_channel(
+            reports.usual, years=CHANNEL_YEARS, neighbours=CHANNEL_NEIGHBOURS, last=kept
+        ),
+        _enough_years(reports)[-kept:],
+    )
     first = reports.start + timedelta(days=(weeks - kept) * WEEK)
     for index in np.flatnonzero(enough.any(axis=0)):
         middle, lower, upper = (
