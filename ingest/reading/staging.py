@@ -15,8 +15,11 @@ MAX_LINE = 1 << 20
 MOST_MALFORMED = 10_000  # lines of a wrong width that are remembered; more refuse any file
 # What spreadsheets and web pages leave at the ends of cells: blanks of every kind.
 ENDS = " \t\r\n\u00a0\u200b\ufeff"
+_BLANK = "''"
+_PLAIN = "[!-~]([ -~]*[!-~])?"  # ASCII without blanks at its ends
 _NO_NULL = "\x7f" * 9  # every cell is text: this stands in none
-_SUMMARY = "('TOTAL', 'GRAND TOTAL', 'SUBTOTAL', 'SUB-TOTAL', 'TOTALS')"
+_TOTAL = "TOTAL"
+_SUMMARY = (_TOTAL, f"GRAND {_TOTAL}", f"SUB{_TOTAL}", f"SUB-{_TOTAL}", f"{_TOTAL}S")
 
 
 @dataclass(frozen=True)
@@ -57,22 +60,22 @@ def staged_rows(names: Sequence[str], number: int, columns: Columns, release: da
     """Write the selection that reads a file into `stage`; its one parameter is the path."""
     there = set(names)
 
-    def text(name: str) -> str:
-        return _trimmed(quoted(name)) if name in there else "''"
+    def cell(name: str) -> str:
+        return quoted(name) if name in there else _BLANK
 
-    key = f"nfc_normalize({text(columns.key)})" if columns.key else "''"
-    mark = f"chr({ord(SEPARATOR)})"
-    places = [f"replace({text(name)}, {mark}, ' ')" for name in columns.place]
-    first = text(columns.place[0]) if columns.place else "''"
-    place = f"concat_ws({mark}, {', '.join(places)})" if places else "''"
+    def text(name: str) -> str:
+        return _trimmed(cell(name))
+
+    key = f"nfc_normalize({text(columns.key)})" if columns.key else _BLANK
+    titles = [name for name in (columns.key, *columns.place[:1]) if name]
     checked = [*(d.name for d in columns.dates), *(f.name for f in columns.fields)]
     fields = [
         f"{number}::USMALLINT AS part",
         f"{key} AS key_text",
         # In the order of their names: parts may order their columns differently.
         f"hash({', '.join(map(quoted, sorted(names)))}) AS row_hash",
-        f"{place} AS place",
-        f"(upper({key}) IN {_SUMMARY} OR upper({first}) IN {_SUMMARY}) AS is_summary",
+        f"{_place([cell(name) for name in columns.place])} AS place",
+        f"({' OR '.join(map(_is_summary, map(cell, titles))) or 'false'}) AS is_summary",
         *[f"{text(name)} AS {quoted(name)}" for name in columns.keep],
         *[f"{text(name)} AS {name}_text" for name in checked],
     ]
@@ -95,7 +98,29 @@ def _trimmed(column: str) -> str:
     """Return the SQL of a cell without blanks at its ends; trimming costs most where none are."""
     ends = " OR ".join(f"ends_with({column}, '{end}')" for end in ENDS if end.isascii())
     bare = f"strlen({column}) = length({column}) AND {column} >= '!' AND NOT ({ends})"
-    return f"CASE WHEN {bare} THEN {column} ELSE trim({column}, '{ENDS}') END"
+    return f"CASE WHEN {column} = '' OR ({bare}) THEN {column} ELSE trim({column}, '{ENDS}') END"
+
+
+def _is_summary(cell: str) -> str:
+    """Return the SQL of whether a cell names a total; the first look tells of nearly all."""
+    words = ", ".join(f"'{word}'" for word in _SUMMARY)
+    exact = f"upper({_trimmed(cell)}) IN ({words})"
+    return f"CASE WHEN {cell} ILIKE '%{_TOTAL}%' THEN {exact} ELSE false END"
+
+
+def _place(cells: Sequence[str]) -> str:
+    """Return the SQL of trimmed cells with a mark between them that stands in none of them."""
+    if not cells:
+        return _BLANK
+    mark = f"chr({ord(SEPARATOR)})"
+    each = [f"replace({_trimmed(cell)}, {mark}, ' ')" for cell in cells]
+    # Nearly all are plain: one look at all of them costs less than trimming each.
+    joined = f"concat_ws({mark}, {', '.join(cells)})"
+    plain = f"({_PLAIN})?(\\x{ord(SEPARATOR):02x}({_PLAIN})?){{{len(cells) - 1}}}"
+    return (
+        f"CASE WHEN regexp_full_match({joined}, '{plain}') THEN {joined} "
+        f"ELSE concat_ws({mark}, {', '.join(each)}) END"
+    )
 
 
 def _text_columns(names: Sequence[str]) -> str:
