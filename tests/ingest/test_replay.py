@@ -476,6 +476,7 @@ def test_a_store_from_before_gets_its_record(
     assert replay(empty, settings).status == EQUAL
 
 
+@pytest.mark.torture
 @held_to(max_examples=60 if FULL else 5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_history_is_made_again(

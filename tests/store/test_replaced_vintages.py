@@ -21,6 +21,7 @@ from kms.store.vintages import (
     vintages,
     withdraw_vintage,
 )
+from tests.conftest import FULL
 from tests.store.describing import description
 from tests.store.test_vintages_of_some_days import Issue, arrival, issues, known, told
 
@@ -50,7 +51,8 @@ def made(store: Store, names: dict[int, str]) -> dict[int, dict[str, Changed]]:
     return {day: {t: c for t, c in tables.items() if c.rows} for day, tables in found.items()}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.torture
+@settings(max_examples=100 if FULL else 12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(found=st.lists(issues(), min_size=1, max_size=5), data=st.data())
 def test_answers_are_as_if_only_the_corrected_one_had_come(
     both: Store, found: list[Issue], data: st.DataObject

@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
@@ -93,7 +94,8 @@ def test_cases_not_counted_by_report_are_not_told_as_none(store: Store) -> None:
     assert report.changes == {COUNT: Changed(added=2, changed=0, withdrawn=0, cases=None)}
 
 
-@settings(max_examples=60 if FULL else 10, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.torture
+@settings(max_examples=100 if FULL else 10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(found=st.lists(issues(), min_size=2, max_size=6), data=st.data())
 def test_in_any_order_the_numbers_are_those_counted_by_hand(
     both: Store, found: list[Issue], data: st.DataObject

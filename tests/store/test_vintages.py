@@ -22,6 +22,7 @@ from kms.store.migrate import migrate
 from kms.store.sources import register_source
 from kms.store.tables import FaultCount
 from kms.store.vintages import append_vintage, vintages, withdraw_vintage
+from tests.conftest import FULL
 from tests.store.describing import description
 
 DAY_ONE = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -150,7 +151,8 @@ days = st.sampled_from(["2026-02-01", "2026-02-02", "2026-02-03"])
 contents = st.dictionaries(st.tuples(st.sampled_from("ABC"), days), st.integers(0, 3), max_size=6)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.torture
+@settings(max_examples=100 if FULL else 10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(issues=st.lists(contents, min_size=2, max_size=5), data=st.data())
 def test_random_issues_in_random_order_answer_like_their_contents(
     issues: list[Counts], data: st.DataObject, tmp_path_factory: pytest.TempPathFactory

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from itertools import count
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from kms.store.engine import Store
 from kms.store.facts import fact_table, known_at, read_columns
 from kms.store.sources import register_source
 from kms.store.vintages import append_vintage, vintages, withdraw_vintage
+from tests.conftest import FULL
 from tests.store.describing import description
 from tests.store.test_vintages import DAY_ONE, Counts, facts
 
@@ -78,7 +80,8 @@ def known(store: Store, source_id: str, day: int) -> dict[tuple[str, str], int]:
     return dict(zip(keys, found["cases"], strict=True))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.torture
+@settings(max_examples=100 if FULL else 12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(found=st.lists(issues(), min_size=2, max_size=6), data=st.data())
 def test_issues_of_some_days_in_random_order_answer_as_told_by_hand(
     both: Store, found: list[Issue], data: st.DataObject

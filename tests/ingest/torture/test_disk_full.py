@@ -71,8 +71,10 @@ def test_a_full_disk_is_told_and_nothing_is_lost(place: Place, tmp_path: Path) -
         if code == 0:
             new = found
             break
-        stages.add(_check(found, old, code, said))
-        recovered = _recover(place, old)
+        stage = _check(found, old, code, said)
+        if FULL or stage not in stages:
+            recovered = _recover(place, old)
+        stages.add(stage)
         free *= STEP
     assert new is not None
     assert new.visible == recovered.visible
