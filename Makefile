@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Where a shell forbids it, every command would compile two thousand modules anew: six seconds.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: install install-dev run test lint bench torture calibrate lock clean
 
