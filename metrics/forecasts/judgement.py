@@ -14,7 +14,7 @@ from metrics.scores.coverage import CentralCoverage, central_coverage
 from metrics.scores.interval_score import log_weighted_interval_score, weighted_interval_score
 from metrics.states import State
 
-LEAST_DATES = 12
+LEAST_DAYS = 84  # that dates stand for: twelve weekly ones, or more that lie closer
 THREE_MONTHS = 91  # days
 HORIZONS = ((1, 7), (8, 14))
 SIZES = (0.0, 10.0, 50.0, 200.0, np.inf)  # mean daily cases of the 28 days before
@@ -78,8 +78,8 @@ def judge(
     past
         Forecasts of ``rolling_origin``, or the published ones.
     window_days
-        Only origins of the last so many days; None for all. Three months hold 13 weekly ones:
-        one bad month does not withhold a forecast, nor one good one release it.
+        Only origins of the last so many days; None for all. In three months one bad
+        month does not withhold a forecast, nor one good one release it.
     horizons
         First and last day of each group.
     sizes
@@ -89,7 +89,8 @@ def judge(
     -------
     tuple of Judgement
         For each horizon group all areas, then each size group that holds a forecast. The score
-        of a date is the mean over its areas and days; under 12 dates the state is too_few.
+        of a date is the mean over its areas and days. Under 84 days of dates, twelve weekly
+        ones, the state is too_few.
 
     Raises
     ------
@@ -212,5 +213,5 @@ def _judgement(
         relative_log_wis=log_wis,
         coverage=central_coverage(y, quantiles, levels=past.levels, clusters=(date, area)),
         bias=float(side.mean()) if y.size else np.nan,
-        state=state if dates.size >= LEAST_DATES else State.TOO_FEW,
+        state=state if dates.size * apart >= LEAST_DAYS else State.TOO_FEW,
     )

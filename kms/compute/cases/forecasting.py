@@ -39,7 +39,7 @@ SHOWN_DAYS = 14
 LONGEST_INTERVAL_DAYS = 40
 SHOWN = Course(horizon=SHOWN_DAYS)
 LONGER = Course(horizon=28)  # for beds, which are looked at four weeks ahead
-EVERY_DAYS = 7
+EVERY_DAYS = 3  # with a week between them the weekday would sway the judgement from day to day
 SIZE_DAYS = 28
 KEPT = 5  # the stream of random numbers of the forecasts whose draws are kept
 FORECAST_AXES = {"quantiles": -1, "state": 0}

@@ -92,10 +92,15 @@ def test_one_bad_month_does_not_withhold() -> None:
     assert four.state == State.TOO_FEW
 
 
-def test_fewer_than_twelve_dates_are_too_few() -> None:
+def test_dates_of_fewer_than_twelve_weeks_are_too_few() -> None:
     rng = np.random.default_rng(6)
     assert judge(past(rng, dates=11, wide=3.0))[0].state == State.TOO_FEW
     assert judge(past(rng, dates=12, wide=3.0))[0].state == State.FINAL
+    closer = past(rng, dates=28, wide=3.0)
+    days = 100 + 3 * np.arange(28)
+    assert judge(replace(closer, origin_day=days))[0].state == State.FINAL
+    closer = past(rng, dates=27, wide=3.0)
+    assert judge(replace(closer, origin_day=days[:27]))[0].state == State.TOO_FEW
     unrated = past(rng)
     none = judge(replace(unrated, rated=np.zeros_like(unrated.rated)))
     assert [j.state for j in none] == [State.TOO_FEW, State.TOO_FEW]
