@@ -12,8 +12,9 @@ from kms.texts import Texts, manila_day
 from kms.wording import source_state
 from layouts.components import marks
 from layouts.components.cards import Child, card, empty, heading, page_link, two
+from layouts.components.data.faults import faults_card
 from layouts.components.data.held import held_card
-from layouts.components.data.sources import count, sources_card
+from layouts.components.data.sources import count, source_title, sources_card
 from layouts.components.tables import Column, body_row, wide_table
 from layouts.page import Page, Visit
 
@@ -92,7 +93,7 @@ def vintages_card(view: DataView, visit: Visit) -> Component:
         body_row(
             columns,
             [
-                two(_source_title(view, row.source_id), text.moment(row.recorded_at)),
+                two(source_title(view, row.source_id), text.moment(row.recorded_at)),
                 text.day(manila_day(row.published_at)),
                 count(text, row.rows_read),
                 _changed(row, text),
@@ -164,35 +165,6 @@ def vintage_word(text: Texts, state: str) -> str:
     return words.get(state, state.replace("_", " "))
 
 
-def faults_card(view: DataView, visit: Visit) -> Component:
-    """List what was rejected or blanked, and why."""
-    text = visit.text
-    _ = text.gettext
-    if not view.faults:
-        return card(_("Rejected and flagged rows"), empty(_("No row was rejected or flagged.")))
-    columns = [
-        Column(_("Code"), width="30%"),
-        Column(_("Meaning")),
-        Column(_("Rows"), "num"),
-        Column(_("What we did")),
-    ]
-    rows = [
-        body_row(
-            columns,
-            [
-                two(row.code.upper(), _source_title(view, row.source_id)),
-                html.Span(row.meaning, lang="en"),
-                html.B(count(text, row.rows)),
-                html.Span(row.action, lang="en"),
-            ],
-        )
-        for row in view.faults
-    ]
-    return _list_card(
-        _("Rejected and flagged rows"), _("last vintage of each source"), columns, rows
-    )
-
-
 def runs_card(view: DataView, visit: Visit) -> Component:
     """List the refreshes."""
     text = visit.text
@@ -241,10 +213,6 @@ def _without_run(view: DataView, text: Texts) -> str:
 
 def _list_card(name: str, sub: str, columns: list[Column], rows: list[Component]) -> Component:
     return card(name, wide_table(name, columns, rows, class_name="flow trio"), sub=sub, flush=True)
-
-
-def _source_title(view: DataView, source_id: str) -> str:
-    return next((row.title for row in view.sources if row.source_id == source_id), source_id)
 
 
 def marks_card(text: Texts) -> Component:

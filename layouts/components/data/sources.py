@@ -185,3 +185,8 @@ def _rejected(row: SourceRow, text: Texts) -> Child:
 def count(text: Texts, rows: int | None) -> Child:
     """Write a number of rows; where rows are persons a small one is suppressed."""
     return marks.state(text, "suppressed") if rows is None else text.number(rows)
+
+
+def source_title(view: DataView, source_id: str) -> str:
+    """Return what a source is called; its name in the store where it is not known."""
+    return next((row.title for row in view.sources if row.source_id == source_id), source_id)
