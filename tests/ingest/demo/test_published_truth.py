@@ -57,6 +57,7 @@ def test_published_ranges_of_r_hold_the_truth_when_they_were_published(
     infectiousness = by_region(geography, epidemic.infectiousness())
     expected = by_region(geography, epidemic.r_true * epidemic.infectiousness())
     inside: dict[State, list[bool]] = {State.FINAL: [], State.PROVISIONAL: []}
+    half: dict[State, list[bool]] = {State.FINAL: [], State.PROVISIONAL: []}
     error: dict[State, list[float]] = {State.FINAL: [], State.PROVISIONAL: []}
     with store.read() as connection:
         for issue in issues(connection):
@@ -72,12 +73,14 @@ def test_published_ranges_of_r_hold_the_truth_when_they_were_published(
                     window = slice(end - WINDOW, end)
                     truth = expected[window, region].sum() / infectiousness[window, region].sum()
                     inside[state].append(bool(series.low[place] <= truth <= series.high[place]))
+                    half[state].append(bool(series.low50[place] <= truth <= series.high50[place]))
                     error[state].append(series.value[place] - truth)
     with capsys.disabled():
         for state, hits in inside.items():
             print(
                 f"\n  R as published, {state.label}, {len(hits):,} region-days: range held "
-                f"{np.mean(hits):.3f}, mean error {np.mean(error[state]):+.3f}"
+                f"{np.mean(hits):.3f} (50 %: {np.mean(half[state]):.3f}), mean error "
+                f"{np.mean(error[state]):+.3f}"
             )
     for state, least in PROMISED.items():
         assert len(inside[state]) > 1000
