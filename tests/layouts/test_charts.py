@@ -9,6 +9,7 @@ from kms.reads.request import Request
 from kms.reads.views import Reading
 from kms.texts import texts
 from layouts import charts
+from layouts.charts.drawing import ABOVE
 from layouts.components import sparks
 from layouts.components.figures import config
 from layouts.map import Inset, Shapes, region_map, region_shapes
@@ -106,7 +107,7 @@ def test_days_not_yet_known_are_drawn_as_still_arriving() -> None:
     drawn = charts.reproduction(hidden, EN)["layout"]
     note = next(a for a in drawn["annotations"] if "arriving" in a["text"])
     assert (note["y"], note["yanchor"], note["yref"]) == (1, "bottom", "paper")
-    assert drawn["margin"]["t"] == charts.ABOVE
+    assert drawn["margin"]["t"] == ABOVE
 
 
 def test_a_common_scale_ends_above_every_range() -> None:
