@@ -74,15 +74,14 @@ def span(text: Texts, reading: Reading, decimals: int = 2) -> str:
     """Write a reading's range; empty where it has none."""
     if reading.low is None or reading.high is None:
         return ""
-    return text.span(text.number(reading.low, decimals), text.number(reading.high, decimals))
+    return text.between(reading.low, reading.high, decimals)
 
 
 def percent_span(text: Texts, reading: Reading, decimals: int = 0) -> str:
     """Write a share's range in percent without the sign: 27–41."""
     if reading.low is None or reading.high is None:
         return ""
-    low, high = reading.low * 100, reading.high * 100
-    return text.span(text.number(low, decimals), text.number(high, decimals))
+    return text.between(reading.low * 100, reading.high * 100, decimals)
 
 
 def range_name(text: Texts, level: float) -> str:

@@ -91,9 +91,7 @@ def _fan(series: SeriesView, text: Texts, *, decimals: int, height: int = 250) -
 
 def _ranges(series: SeriesView, text: Texts, decimals: int) -> list[str]:
     return [
-        text.span(text.number(low, decimals), text.number(high, decimals))
-        if low is not None and high is not None
-        else ""
+        text.between(low, high, decimals) if low is not None and high is not None else ""
         for low, high in zip(series.low, series.high, strict=True)
     ]
 
@@ -112,12 +110,10 @@ def _end_point(day: date, value: float | None) -> Figure:
 def _end_value(series: SeriesView, at: int, text: Texts, decimals: int) -> Figure:
     value, low, high = series.value[at], series.low[at], series.high[at]
 
-    def write(number: float) -> str:
-        return text.percent(number, 1) if decimals > 2 else text.number(number, decimals)
-
-    shown = f"<b>{write(value or 0)}</b>"
+    scale, places, unit = (100, 1, "%") if decimals > 2 else (1, decimals, "")
+    shown = f"<b>{text.number((value or 0) * scale, places)}{unit}</b>"
     if low is not None and high is not None:
-        shown += f" ({text.span(write(low), write(high))})"
+        shown += f" ({text.between(low * scale, high * scale, places, unit)})"
     if not all(state == "hidden" for state in series.state[at + 1 :]):
         # The newest figure is another one: provisional, or nothing could be told since.
         shown += f", {text.short_day(series.dates[at])}"

@@ -93,7 +93,7 @@ def _series_chart(
         (
             text.day(day),
             written(value),
-            text.span(written(low), written(high)) if low is not None else "",
+            "" if low is None or high is None else text.between(low, high, decimals),
             state_word(text, state),
         )
         for day, value, low, high, state in zip(
@@ -195,7 +195,7 @@ def _cases_finding(cases: CasesView, text: Texts) -> str:
 def _case_rows(cases: CasesView, expected: SeriesView, text: Texts) -> list[tuple[str, ...]]:
     """Write one row a day; what is expected where reports are still arriving."""
     told = {
-        day: f"{text.number(value)} ({text.span(text.number(low), text.number(high))})"
+        day: f"{text.number(value)} ({text.between(low, high)})"
         for day, value, low, high in zip(
             expected.dates, expected.value, expected.low, expected.high, strict=True
         )
@@ -232,7 +232,7 @@ def forecast_card(view: AreaView, visit: Visit) -> Component:
     finding = _("About {n} a day on {day} ({range}).").format(
         n=text.number(value),
         day=text.short_day(series.dates[last]),
-        range=text.span(text.number(low), text.number(high)),
+        range=text.between(low, high),
     )
     return card(
         _("Next two weeks"),

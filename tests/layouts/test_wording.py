@@ -163,7 +163,7 @@ def test_a_sector_with_few_inspections_does_not_lead_by_chance() -> None:
 @pytest.mark.parametrize(
     ("value", "low", "high", "written", "around"),
     [
-        (1.339, 1.266, 1.415, "1.3", "1.3–1.4"),
+        (1.339, 1.266, 1.415, "1.3", "1.2–1.5"),
         (0.108, 0.083, 0.138, "0.11", "0.08–0.14"),
         (0.98, 0.8, 1.2, "1.0", "0.8–1.2"),
         (0.003, 0.001, 0.006, "<0.01", "0.00–0.01"),
@@ -230,3 +230,21 @@ def test_old_figures_say_nothing_about_today() -> None:
     assert findings.days_covered(EN, frame()) == (
         "R: 7 or 14 days to 6 Nov; cases and attack rate to 14 Nov"
     )
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "decimals", "written"),
+    [
+        (1.0001, 1.2, 2, "1.00–1.20"),
+        (0.9999, 1.2, 2, "0.99–1.20"),
+        (0.8, 0.9999, 2, "0.80–1.00"),
+        (0.8, 1.0001, 2, "0.80–1.01"),
+        (0.35 * 100, 0.57 * 100, 0, "35–57"),
+        (-0.0004, 0.0004, 3, "−0.001 to 0.001"),
+        (0.0, 0.4, 0, "0–1"),
+    ],
+)
+def test_a_range_is_written_with_all_that_is_in_it(
+    low: float, high: float, decimals: int, written: str
+) -> None:
+    assert EN.between(low, high, decimals) == written

@@ -19,6 +19,7 @@ from kms.reference import load_areas, load_diseases
 from kms.store.engine import Store
 from kms.store.facts import fact_table
 from kms.store.states import state_at
+from tests.compute.cases.simulated import simulated
 from tests.published import NATION, RELEASED, make_published_store
 
 DAYS = 120
@@ -91,3 +92,22 @@ def test_the_same_data_give_the_same_bytes(store: Store) -> None:
     first, _ = _compute(store, RELEASED)
     again, _ = _compute(store, RELEASED)
     assert [encode(e.series) for e in first] == [encode(e.series) for e in again]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_range_of_r_leaves_one_out_exactly_where_the_chance_says_so(seed: int) -> None:
+    found = transmission(simulated(seed).inputs, load_areas(), load_diseases()["covid19"]).entries
+    by_name = {(e.indicator, e.area): e.series for e in found}
+    rated = grown = fallen = 0
+    for (indicator, area), r in by_name.items():
+        if indicator != "r_t":
+            continue
+        chance = by_name["p_r_above_1", area].value
+        told = np.isfinite(r.low) & np.isfinite(chance)
+        rated += int(told.sum())
+        above, below = r.low[told] > 1, r.high[told] < 1
+        assert np.array_equal(above, chance[told] > 0.975)
+        assert np.array_equal(below, chance[told] < 0.025)
+        grown, fallen = grown + int(above.sum()), fallen + int(below.sum())
+    assert rated > 100
+    assert grown + fallen > 0
