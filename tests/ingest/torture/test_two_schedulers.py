@@ -67,7 +67,9 @@ def test_each_due_time_is_served_once_whoever_is_ended(tmp_path: Path) -> None:
     assert max(slots.values()) == 1
     made = [run["publication_id"] for run in runs if run["state"] == "published"]
     assert len(made) == len(set(made))
-    assert len(made) >= SLOTS - len([r for r in runs if r["attempt"] != 1])
+    # A leader may be ended between publishing and saying so: its run is abandoned then.
+    ended = [run for run in runs if run["attempt"] != 1 or run["state"] == "abandoned"]
+    assert len(made) >= SLOTS - len(ended) >= SLOTS - SLOTS // KILL_EVERY
     assert {r["state"] for r in runs} <= {
         "published",
         "unchanged",
