@@ -156,6 +156,17 @@ def test_commands_and_options_in_the_documents_exist(path: Path) -> None:
         assert options <= known[name], said
 
 
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_sources_whose_taking_in_is_shown_exist(path: Path) -> None:
+    text = read(path)
+    mappings = {f"tidy_csv.{Path(name).stem}" for name in re.findall(r"--mapping (\S+)", text)}
+    known = {*discover(), "tidy_csv"} | mappings
+    for said in commands_said(text):
+        words = shlex.split(said, comments=True)
+        if words[0] == "ingest" and len(words) > 1 and not words[1].isupper():
+            assert words[1] in known, said
+
+
 def commands_said(text: str) -> list[str]:
     """Return what stands behind `kms` in code: in the line of a block, or alone between marks."""
     blocks = "\n".join(body for _, body in FENCE.findall(text))
