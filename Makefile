@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Where a shell forbids it, every command would compile two thousand modules anew: six seconds.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: install install-dev run test lint bench torture calibrate lock clean
+.PHONY: install install-dev run test lint bench torture calibrate bundle lock clean
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
@@ -42,6 +42,9 @@ torture: install-dev
 
 calibrate: install-dev
 	KMS_TEST_COUNTS=full $(BIN)/python -m pytest -m calibrate $(ARGS)
+
+bundle:
+	cd layouts/vendor/bundle && npm ci --ignore-scripts --no-audit --no-fund && node build.mjs
 
 lock:
 	uv export --quiet --no-header --no-annotate --no-emit-project --extra build --output-file .ci/requirements.lock

@@ -45,7 +45,7 @@ from layouts.routing import (
 )
 
 ICON = Path(__file__).parent / "assets" / "favicon.svg"
-PLOTLY = Path(__file__).parent / "vendor" / "plotly-basic.min.js"
+PLOTLY = Path(__file__).parent / "vendor" / "plotly.min.js"
 CALLBACK_ENDPOINT = "/_dash-update-component"
 PAGE_ENDPOINTS = ("/", "/<path:path>")
 PLOTLY_ADDRESS = "/_dash-component-suites/plotly/package_data/<name>"
@@ -57,6 +57,8 @@ DOCUMENT = """<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width,initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<script>{theme}</script>
 <title>{title}</title>
 <link rel="preload" href="{assets}fonts/Inter-400.woff2" as="font" type="font/woff2" crossorigin>
 <link rel="preload" href="{assets}fonts/Inter-600.woff2" as="font" type="font/woff2" crossorigin>
@@ -79,14 +81,25 @@ PLAIN_DOCUMENT = """<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width,initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<script>{theme}</script>
 <title>{title}</title>
 <link rel="icon" type="image/svg+xml" href="{assets}favicon.svg">
 {css}
 </head>
 <body>
 {content}
+{switch}
 </body>
 </html>"""
+
+# Before anything is drawn: the theme the reader chose, else the one of their device.
+THEME = (
+    "document.documentElement.dataset.mantineColorScheme="
+    '(function(){try{return localStorage.getItem("theme")}catch(e){}})()'
+    '||(matchMedia("(prefers-color-scheme:dark)").matches?"dark":"light")'
+)
+THEME_SCRIPT = "3-theme.js"  # all that a page without Dash runs
 
 
 class ReadableDash(Dash):  # type: ignore[misc]  # dash ships no types
@@ -149,6 +162,8 @@ class ReadableDash(Dash):  # type: ignore[misc]  # dash ships no types
             assets=self.get_asset_url(""),
             css=self._generate_css_dist_html(),
             content=to_html(shown.content),
+            theme=THEME,
+            switch=f'<script src="{self.get_asset_url(THEME_SCRIPT)}"></script>',
         )
 
     def _config(self) -> Any:
@@ -174,6 +189,7 @@ class ReadableDash(Dash):  # type: ignore[misc]  # dash ships no types
             assets=self.get_asset_url(""),
             css=parts["css"],
             content=to_html(shown.content),
+            theme=THEME,
             app_entry=parts["app_entry"],
             config=parts["config"],
             scripts=parts["scripts"],
@@ -311,7 +327,7 @@ def _admit(dash: ReadableDash) -> Response | None:
 
 
 def _plotly(name: str) -> flask.Response:
-    """Serve plotly's basic bundle in place of the full one: a quarter of it, and all we draw."""
+    """Serve our own bundle in place of the full one: a quarter of it, and all we draw."""
     if not name.endswith(".js"):
         flask.abort(404)
     return flask.send_file(PLOTLY, mimetype="text/javascript", max_age=86_400)

@@ -107,6 +107,7 @@ def header(
             freshness(frame, visit) if frame else None,
             day_choice(frame, visit) if frame and is_dated else None,
             language_switch(visit),
+            theme_switch(visit),
             account_link(visit),
             html.Details(
                 [
@@ -189,6 +190,18 @@ def language_switch(visit: Visit) -> Component:
         className="seg",
         role="group",
         **{"aria-label": visit.text.gettext("Language")},
+    )
+
+
+def theme_switch(visit: Visit) -> Component:
+    """Turn from light to dark and back; the page's script hears it, so it is shown with scripts."""
+    label = visit.text.gettext("Dark theme")
+    return html.Button(
+        icon("theme"),
+        type="button",
+        title=label,
+        className="ctl js",
+        **{"data-theme-switch": "", "aria-label": label, "aria-pressed": "false"},
     )
 
 

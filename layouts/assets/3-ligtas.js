@@ -10,14 +10,14 @@
     return window.React.createElement(tag, attributes);
   }
 
-  window.ligtas = {
+  window.ligtas = Object.assign(window.ligtas || {}, {
     Svg: function (props) {
       return inline("span", props, props.title ? { role: "img", "aria-label": props.title } : {});
     },
     Markup: function (props) {
       return inline(props.tag || "div", props, props.attributes || {});
     },
-  };
+  });
 
   /* Internal pages open without a reload; Dash's Location hears the event. */
   document.addEventListener("click", function (event) {
@@ -51,6 +51,7 @@
     var page = document.querySelector("#react-entry-point [data-shown]");
     if (!page) return;
     handOver(page);
+    window.ligtas.markTheme();
     document.title = page.getAttribute("data-title") || document.title;
     document.documentElement.lang = page.getAttribute("lang") || document.documentElement.lang;
     if (!arriving || page.getAttribute("data-shown") === seen) {

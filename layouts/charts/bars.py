@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from kms.reads.notifiable.rows import WeeksView
 from kms.reads.views import NOTHING, CasesView, SeriesView
 from kms.texts import Texts
-from layouts.charts.drawing import (
+from layouts.charts.style import (
     BAND_50,
     BAND_95,
     BAR,
     INK,
     Figure,
+    along,
     band,
-    iso,
+    column,
     layout,
     mark_zone,
     whole_numbers,
@@ -23,7 +25,6 @@ from layouts.charts.drawing import (
 
 def cases(view: CasesView, text: Texts, expected: SeriesView = NOTHING) -> Figure:
     """Daily cases as bars, their 7-day mean, and what days still arriving will come to."""
-    days = iso(view.dates)
     drawn = layout()
     if view.provisional_from is not None and view.dates:
         mark_zone(drawn, view.provisional_from, view.dates[-1], text)
@@ -35,12 +36,12 @@ def cases(view: CasesView, text: Texts, expected: SeriesView = NOTHING) -> Figur
     drawn["yaxis"] |= whole_numbers(*view.cases, *view.mean7, *expected.high)
     return {
         "data": [
-            _bars(days, view.cases, text),
+            _bars(view.dates, view.cases, text),
             {
                 "type": "scatter",
                 "mode": "lines",
-                "x": days,
-                "y": mean,
+                **along(view.dates),
+                "y": column(mean),
                 "line": {"color": INK, "width": 2},
                 "name": text.gettext("mean of the week" if view.by_week else "7-day mean"),
                 "hovertemplate": "%{y:,.1f}",
@@ -53,7 +54,6 @@ def cases(view: CasesView, text: Texts, expected: SeriesView = NOTHING) -> Figur
 
 def weekly(view: WeeksView, text: Texts) -> Figure:
     """Weekly cases as bars with what is expected, the endemic alert zone and the signals."""
-    days = iso(view.weeks)
     drawn = layout()
     open_from = _still_open(view.states)
     if open_from is not None:
@@ -61,19 +61,19 @@ def weekly(view: WeeksView, text: Texts) -> Figure:
     drawn["yaxis"] |= whole_numbers(*view.cases, *view.bound, *view.epidemic)
     marked = [
         (day, count or 0)
-        for day, count, signals in zip(days, view.cases, view.signals, strict=True)
+        for day, count, signals in zip(view.weeks, view.cases, view.signals, strict=True)
         if signals
     ]
     return {
         "data": [
-            _bars(days, view.cases, text),
+            _bars(view.weeks, view.cases, text),
             band(view.weeks, view.alert, view.epidemic, BAND_50),
             band(view.weeks, view.expected, view.bound, BAND_95),
             {
                 "type": "scatter",
                 "mode": "lines",
-                "x": days,
-                "y": list(view.expected),
+                **along(view.weeks),
+                "y": column(view.expected),
                 "line": {"color": INK, "width": 2},
                 "name": text.gettext("expected"),
                 "hovertemplate": "%{y:,.0f}",
@@ -81,8 +81,8 @@ def weekly(view: WeeksView, text: Texts) -> Figure:
             {
                 "type": "scatter",
                 "mode": "markers",
-                "x": [day for day, _ in marked],
-                "y": [count for _, count in marked],
+                **along([day for day, _ in marked]),
+                "y": column([count for _, count in marked]),
                 "marker": {"color": INK, "size": 9},
                 "name": text.gettext("signal"),
                 "hovertemplate": text.gettext("signal"),
@@ -92,11 +92,11 @@ def weekly(view: WeeksView, text: Texts) -> Figure:
     }
 
 
-def _bars(days: Sequence[str], counts: Sequence[int | None], text: Texts) -> Figure:
+def _bars(days: Sequence[date], counts: Sequence[int | None], text: Texts) -> Figure:
     return {
         "type": "bar",
-        "x": days,
-        "y": list(counts),
+        **along(days),
+        "y": column(counts),
         "marker": {"color": BAR},
         "name": text.gettext("reported"),
         "hovertemplate": "%{y:,d}",
@@ -119,8 +119,8 @@ def _expected(series: SeriesView, text: Texts) -> list[Figure]:
         {
             "type": "scatter",
             "mode": "markers",
-            "x": iso(days),
-            "y": of(series.value),
+            **along(days),
+            "y": column(of(series.value)),
             "marker": {"color": INK, "size": 5},
             "name": text.gettext("expected in the end"),
             "hovertemplate": "%{y:,.0f}",

@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
+
+import numpy as np
 
 from kms.reads.views import SeriesView
 from kms.texts import Texts
-from layouts.charts.drawing import (
+from layouts.charts.style import (
     BAND_50,
     BAND_95,
     INK,
     REFERENCE,
+    STRONG,
     Figure,
+    Floats,
+    along,
     band,
-    iso,
+    column,
     layout,
     level,
     mark_zone,
     note,
+    told,
     whole_numbers,
 )
+
+PERCENT = 3  # decimals of a share whose percents have one
 
 
 def reproduction(series: SeriesView, text: Texts) -> Figure:
     """R with its 50 % and 95 % ranges; the middle line ends where figures become provisional."""
-    figure = _fan(series, text, decimals=2)
+    figure, (low, high) = _around(series, text, centre=1.0, decimals=2)
     drawn = figure["layout"]
-    drawn["shapes"].append(level(1, REFERENCE, 1.25))
-    low, high = _extent(series, around=1.0)
-    drawn["yaxis"] |= {"range": [low, high], "tickformat": ".1f"}
+    drawn["yaxis"]["tickformat"] = ".1f"
     first = series.dates[0].isoformat() if series.dates else None
     for words, y in (
         (text.gettext("above 1: growing"), high),
@@ -42,11 +49,8 @@ def reproduction(series: SeriesView, text: Texts) -> Figure:
 
 def growth(series: SeriesView, text: Texts) -> Figure:
     """Growth a day in percent with its ranges, around 0."""
-    figure = _fan(series, text, decimals=3)
-    drawn = figure["layout"]
-    drawn["shapes"].append(level(0, REFERENCE, 1.25))
-    low, high = _extent(series, around=0.0)
-    drawn["yaxis"] |= {"range": [low, high], "tickformat": ".0%"}
+    figure, _ends = _around(series, text, centre=0.0, decimals=PERCENT)
+    figure["layout"]["yaxis"]["tickformat"] = ".0%"
     return figure
 
 
@@ -55,6 +59,17 @@ def forecast(series: SeriesView, text: Texts) -> Figure:
     figure = _fan(series, text, decimals=0)
     figure["layout"]["yaxis"] |= whole_numbers(*series.high)
     return figure
+
+
+def _around(
+    series: SeriesView, text: Texts, *, centre: float, decimals: int
+) -> tuple[Figure, tuple[float, float]]:
+    """Draw a course around the value that means no change; also where its axis ends."""
+    figure = _fan(series, text, decimals=decimals)
+    ends = _extent(series, around=centre)
+    figure["layout"]["shapes"].append(level(centre, REFERENCE, 1.25))
+    figure["layout"]["yaxis"]["range"] = list(ends)
+    return figure, ends
 
 
 def _fan(series: SeriesView, text: Texts, *, decimals: int, height: int = 250) -> Figure:
@@ -74,12 +89,12 @@ def _fan(series: SeriesView, text: Texts, *, decimals: int, height: int = 250) -
         {
             "type": "scatter",
             "mode": "lines",
-            "x": iso(series.dates),
-            "y": middle,
+            **along(series.dates),
+            "y": column(middle),
             "line": {"color": INK, "width": 2},
             "name": text.gettext("middle"),
-            "text": _ranges(series, text, decimals),
-            "hovertemplate": f"%{{y:.{decimals}f}} (%{{text}})",
+            "customdata": told(series.low, series.high, decimals),
+            "hovertemplate": _label(".1%" if decimals == PERCENT else f",.{decimals}f"),
         },
     ]
     last = max((i for i, value in enumerate(middle) if value is not None), default=None)
@@ -89,11 +104,8 @@ def _fan(series: SeriesView, text: Texts, *, decimals: int, height: int = 250) -
     return {"data": data, "layout": drawn}
 
 
-def _ranges(series: SeriesView, text: Texts, decimals: int) -> list[str]:
-    return [
-        text.between(low, high, decimals) if low is not None and high is not None else ""
-        for low, high in zip(series.low, series.high, strict=True)
-    ]
+def _label(form: str) -> str:
+    return f"%{{y:{form}}} (%{{customdata[0]:{form}}} – %{{customdata[1]:{form}}})"
 
 
 def _end_point(day: date, value: float | None) -> Figure:
@@ -110,7 +122,7 @@ def _end_point(day: date, value: float | None) -> Figure:
 def _end_value(series: SeriesView, at: int, text: Texts, decimals: int) -> Figure:
     value, low, high = series.value[at], series.low[at], series.high[at]
 
-    scale, places, unit = (100, 1, "%") if decimals > 2 else (1, decimals, "")
+    scale, places, unit = (100, 1, "%") if decimals == PERCENT else (1, decimals, "")
     shown = f"<b>{text.number((value or 0) * scale, places)}{unit}</b>"
     if low is not None and high is not None:
         shown += f" ({text.between(low * scale, high * scale, places, unit)})"
@@ -121,18 +133,23 @@ def _end_value(series: SeriesView, at: int, text: Texts, decimals: int) -> Figur
     x = series.dates[at].isoformat()
     side = "left" if early else "right"
     words = note(shown, x=x, y=0.86 if early else 1, xanchor=side, yanchor="top", size=12)
-    words["font"]["color"] = "#151B22"
+    words["font"]["color"] = STRONG
     return words | {"yref": "paper"}
+
+
+def _known(*columns: Sequence[float | None]) -> Floats:
+    numbers = np.array(columns, dtype=np.float64).ravel()
+    return numbers[~np.isnan(numbers)]
 
 
 def _extent(series: SeriesView, *, around: float) -> tuple[float, float]:
     """Return an axis that holds the 95 % range where it is narrow enough to read."""
-    shown = [value for value in (*series.low50, *series.high50, *series.value) if value is not None]
-    wide = sorted(value for value in (*series.low, *series.high) if value is not None)
-    if wide:
-        shown += [wide[len(wide) // 100], wide[-1 - len(wide) // 100]]
-    if not shown:
-        shown = [around - 0.5, around + 0.5]
-    low, high = min(*shown, around), max(*shown, around)
+    shown = _known(series.low50, series.high50, series.value)
+    wide = np.sort(_known(series.low, series.high))
+    if wide.size:
+        shown = np.append(shown, wide[[wide.size // 100, -1 - wide.size // 100]])
+    if not shown.size:
+        shown = np.array([around - 0.5, around + 0.5])
+    low, high = min(float(shown.min()), around), max(float(shown.max()), around)
     margin = (high - low) * 0.12 or 0.1
     return low - margin, high + 2 * margin  # room for words at the top

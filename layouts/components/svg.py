@@ -71,6 +71,13 @@ ICONS = {
             'stroke-width="1.4"/>'
         ),
     ),
+    "theme": (
+        "12 12",
+        (
+            '<circle cx="6" cy="6" r="4.9" fill="none" stroke="currentColor" stroke-width="1.2"/>'
+            '<path d="M6 1.1a4.9 4.9 0 0 1 0 9.8z" fill="currentColor"/>'
+        ),
+    ),
     "logo": (
         "24 24",
         (

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 
 import pytest
 
@@ -9,12 +8,13 @@ from kms.reads.request import Request
 from kms.reads.views import Reading
 from kms.texts import texts
 from layouts import charts
-from layouts.charts.drawing import ABOVE
+from layouts.charts.style import ABOVE
 from layouts.components import sparks
 from layouts.components.figures import config
 from layouts.map import Inset, Shapes, region_map, region_shapes
 from layouts.page import Visit
 from layouts.render import to_html
+from tests.layouts.drawn import days, values
 from tests.layouts.view_factory import area_view, board_view, cases_view, reading, series
 
 EN = texts("en")
@@ -28,7 +28,7 @@ def test_the_middle_line_ends_where_figures_become_provisional() -> None:
     course = series()
     figure = charts.reproduction(course, EN)
     middle = next(trace for trace in figure["data"] if "hovertemplate" in trace)
-    for value, state in zip(middle["y"], course.state, strict=True):
+    for value, state in zip(values(middle["y"]), course.state, strict=True):
         assert (value is None) == (state == "provisional")
     zone = next(shape for shape in figure["layout"]["shapes"] if shape["type"] == "rect")
     assert zone["x0"] == course.dates[course.state.index("provisional")].isoformat()
@@ -42,8 +42,10 @@ def test_ranges_leave_gaps_open() -> None:
         high=(*course.high[:10], None, *course.high[11:]),
     )
     band = charts.reproduction(holed, EN)["data"][0]
-    assert band["y"].count(None) == 2
-    assert len(band["x"]) == 2 * 29 + 2
+    drawn = values(band["y"])
+    assert drawn.count(None) == 2
+    assert len(drawn) == len(values(band["x"])) == 2 * 29 + 2
+    assert len(days(band)) == 2 * 29
 
 
 def test_one_is_the_reference_of_r_and_zero_of_growth() -> None:
@@ -56,7 +58,7 @@ def test_one_is_the_reference_of_r_and_zero_of_growth() -> None:
 
 def test_suppressed_counts_are_gaps_and_not_zero() -> None:
     figure = charts.cases(cases_view(), EN)
-    assert figure["data"][0]["y"][12] is None
+    assert values(figure["data"][0]["y"])[12] is None
 
 
 def test_every_chart_is_closed_to_the_outside() -> None:
@@ -148,4 +150,4 @@ def test_a_series_without_a_value_still_draws_axes() -> None:
     nothing = replace(area_view().r, value=(None,) * 70, low=(None,) * 70, high=(None,) * 70)
     bare = replace(nothing, low50=nothing.low, high50=nothing.high)
     assert charts.reproduction(bare, EN)["layout"]["yaxis"]["range"][0] < 1
-    assert date.fromisoformat(charts.growth(bare, EN)["data"][2]["x"][0])
+    assert days(charts.growth(bare, EN)["data"][2])[0] == bare.dates[0]

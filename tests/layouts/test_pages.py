@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from kms.access.disclosure import DisclosureRule
+from kms.config import ROOT
 from kms.errors import NoDataError
 from kms.reads.notifiable.rows import WeeksView
 from kms.reads.views import AreaRow, CasesView, Reading, SeriesView
@@ -316,13 +317,15 @@ def test_the_index_loads_nothing_from_elsewhere(client: FlaskClient) -> None:
     assert not [address for address in loaded if address.startswith(("http", "//"))]
 
 
-def test_plotly_is_the_basic_bundle_of_the_same_version(client: FlaskClient) -> None:
+def test_plotly_is_our_bundle_of_the_same_version(client: FlaskClient) -> None:
     with client.get("/_dash-component-suites/plotly/package_data/plotly.min.js") as response:
         served_head = response.get_data(as_text=True)[:120]
     full = resources.files("plotly").joinpath("package_data/plotly.min.js").read_text("utf-8")[:120]
     version = re.compile(r"v(\d+\.\d+\.\d+)")
-    assert "(basic" in served_head
+    assert "(scatter and bar)" in served_head
     assert version.findall(served_head) == version.findall(full)
+    recipe = json.loads((ROOT / "layouts/vendor/bundle/package.json").read_text("utf-8"))
+    assert [recipe["dependencies"]["plotly.js"]] == version.findall(full)
 
 
 def test_no_two_pages_have_one_address_and_all_are_found() -> None:

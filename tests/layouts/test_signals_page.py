@@ -17,6 +17,7 @@ from kms.store.engine import Store
 from kms.texts import texts
 from layouts import charts
 from tests.layouts.conftest import VIEWS, pages_with, server_of
+from tests.layouts.drawn import days, values
 from tests.layouts.test_pages import served, words
 from tests.layouts.view_factory import area_view, signals_view
 
@@ -88,11 +89,11 @@ def test_the_drawing_marks_signals_and_weeks_still_coming_in() -> None:
     course = signals_view().course
     drawn = charts.weekly(course, texts("en"))
     bars, alert, band, expected, signals = drawn["data"]
-    assert bars["y"] == list(course.cases)
-    assert signals["x"] == [day.isoformat() for day in course.weeks[-3:]]
-    assert max(y for y in alert["y"] if y is not None) == 35.0
-    assert max(y for y in band["y"] if y is not None) == 45.0
-    assert expected["y"][-1] == 25.0
+    assert values(bars["y"]) == list(course.cases)
+    assert days(signals) == list(course.weeks[-3:])
+    assert max(y for y in values(alert["y"]) if y is not None) == 35.0
+    assert max(y for y in values(band["y"]) if y is not None) == 45.0
+    assert values(expected["y"])[-1] == 25.0
     (zone,) = drawn["layout"]["shapes"]
     assert (zone["x0"], zone["x1"]) == ("2026-11-01", "2026-11-01")
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from kms.config import ROOT
-from layouts.charts import drawing
+from layouts.charts import style
 
 TOKENS = (ROOT / "layouts" / "assets" / "1-tokens.css").read_text(encoding="utf-8")
 LIGHT, DARK = ":root", 'html[data-mantine-color-scheme="dark"]'
@@ -41,7 +41,7 @@ def tokens(theme: str) -> dict[str, str]:
     """Return the colours of a theme; those it does not set are of the light one."""
     found: dict[str, str] = {}
     for selector in (LIGHT, theme):
-        block = re.search(re.escape(selector) + r"\{(.*?)\n\}", TOKENS, re.DOTALL)
+        block = re.search(re.escape(selector) + r"\{\n(.*?)\n\}", TOKENS, re.DOTALL)
         assert block is not None, selector
         bare = re.sub(r"/\*.*?\*/", "", block[1], flags=re.DOTALL)
         found |= dict(re.findall(r"--([\w-]+):([^;]+);", bare))
@@ -88,15 +88,21 @@ def test_decisions_keep_their_order_in_grey(theme: str) -> None:
     assert fills == sorted(fills) if theme == LIGHT else len(set(fills)) == len(fills)
 
 
-def test_charts_draw_in_the_inks_of_the_tokens() -> None:
-    colours = tokens(LIGHT)
-    drawn = {
-        "ink": drawing.INK,
-        "ink-bar": drawing.BAR,
-        "ref": drawing.REFERENCE,
-        "ink-95": drawing.BAND_95,
-        "ink-50": drawing.BAND_50,
-        "prov-zone": drawing.ZONE,
-    }
-    assert drawn == {name: colours[name] for name in drawn}
-    assert colours["n-600"] == drawing.GREY
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_what_the_kit_draws_with_is_in_every_theme(theme: str) -> None:
+    colours = tokens(theme)
+    kit = "".join(path.read_text("utf-8") for path in (ROOT / "layouts").rglob("*.py"))
+    named = set(re.findall(r"var\(--([\w-]+)\)", kit))
+    assert {"ink", "ink-50", "ink-95", "ref", "prov-zone"} <= named
+    assert named <= set(colours)
+
+
+def test_no_colour_is_written_beside_the_tokens() -> None:
+    kit = [ROOT / "layouts" / "charts", ROOT / "layouts" / "components", ROOT / "layouts" / "pages"]
+    files = [path for room in kit for path in room.rglob("*.py")]
+    literal = re.compile(r"[\"'(:]#[0-9A-Fa-f]{3,8}\b|rgba?\(")
+    assert [
+        path.name
+        for path in files
+        if literal.search(path.read_text("utf-8").replace(style.CLEAR, ""))
+    ] == []

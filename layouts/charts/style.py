@@ -1,0 +1,207 @@
+"""What every chart starts from: the style, axes, words, marks on the drawing, ranges.
+
+Colours are named as tokens of `assets/1-tokens.css`; the browser puts in those of its theme.
+Long columns go as typed arrays, which cost a tenth of lists to write and to read.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kms.texts import Texts
+
+Figure = dict[str, Any]
+Floats = NDArray[np.float64]
+INK, BAR, REFERENCE = "var(--ink)", "var(--ink-bar)", "var(--ref)"
+BAND_95, BAND_50 = "var(--ink-95)", "var(--ink-50)"
+ZONE, GREY, STRONG = "var(--prov-zone)", "var(--text-3)", "var(--text)"
+CLEAR = "rgba(0,0,0,0)"
+SERIES = ("var(--s-1)", "var(--s-2)", "var(--s-3)", "var(--s-4)")  # two and more, unordered
+DAY_MS, EPOCH = 86_400_000, date(1970, 1, 1).toordinal()
+LONE_DAY = 0.35  # days to each side of a range that stands alone
+ABOVE = 24  # px over the drawing for words
+FAMILY = "Inter, Inter Fallback, system-ui, sans-serif"
+
+FEWEST_TICKS = 5  # on an axis of counts
+
+
+def layout(*, height: int = 250) -> Figure:
+    """Return the layout every chart starts from."""
+    return {
+        "font": {"family": FAMILY, "size": 11, "color": GREY},
+        "paper_bgcolor": CLEAR,
+        "plot_bgcolor": CLEAR,
+        "margin": {"l": 36, "r": 14, "t": 14, "b": 26, "pad": 0},
+        "height": height,
+        "showlegend": False,
+        "hovermode": "x unified",
+        "bargap": 0.18,
+        "dragmode": False,
+        "colorway": list(SERIES),
+        "hoverlabel": {
+            "bgcolor": "var(--surface)",
+            "bordercolor": "var(--line-strong)",
+            "font": {"size": 12, "color": STRONG},
+        },
+        "xaxis": {
+            "showgrid": False,
+            "showline": True,
+            "linecolor": "var(--axis)",
+            "linewidth": 1,
+            "ticks": "outside",
+            "ticklen": 4,
+            "tickcolor": "var(--axis)",
+            "tickformat": "%-d %b",
+            "hoverformat": "%-d %b %Y",
+            "nticks": 6,
+            "fixedrange": True,
+            "type": "date",
+        },
+        "yaxis": {
+            "gridcolor": "var(--grid)",
+            "gridwidth": 1,
+            "zeroline": False,
+            "showline": False,
+            "ticks": "",
+            "nticks": 5,
+            "fixedrange": True,
+            "automargin": True,
+        },
+        "shapes": [],
+        "annotations": [],
+    }
+
+
+def whole_numbers(*drawn: float | None) -> Figure:
+    """Return an axis of counts from none up, each number once.
+
+    An axis that ends at 2 would print 1 and 2 twice each.
+    """
+    highest = max((number for number in drawn if number is not None), default=0)
+    axis: Figure = {"rangemode": "tozero", "tickformat": ",d"}
+    return axis if highest >= FEWEST_TICKS else axis | {"dtick": 1}
+
+
+def column(values: Sequence[float | None] | Floats, kind: str = "f4") -> Figure:
+    """Write numbers as plotly reads them fastest: a typed array; None is a gap."""
+    numbers = np.asarray(values, dtype=np.float64).astype(kind)
+    return {"dtype": kind, "bdata": b64encode(numbers.tobytes()).decode("ascii")}
+
+
+def along(days: Sequence[date]) -> Figure:
+    """Return where a trace's values stand: the first day and the step, or each day."""
+    if _every_day(days):
+        return {"x0": days[0].isoformat(), "dx": DAY_MS}
+    return {"x": column(moments(days), "f8")}
+
+
+def moments(days: Sequence[date]) -> Floats:
+    """Return days as plotly counts them: milliseconds since 1970."""
+    if _every_day(days):
+        return (days[0].toordinal() - EPOCH + np.arange(len(days), dtype=np.float64)) * DAY_MS
+    since = np.fromiter((day.toordinal() for day in days), dtype=np.float64, count=len(days))
+    return (since - EPOCH) * DAY_MS
+
+
+def _every_day(days: Sequence[date]) -> bool:
+    return bool(days) and (days[-1] - days[0]).days == len(days) - 1
+
+
+def told(low: Sequence[float | None], high: Sequence[float | None], decimals: int) -> Figure:
+    """Write a range's ends for the label at the pointer, rounded outwards as in every text."""
+    ends = np.array([low, high], dtype=np.float64)
+    steps = np.round(ends * 10.0**decimals, 6)
+    rounded = np.stack([np.floor(steps[0]), np.ceil(steps[1])], axis=1) / 10.0**decimals
+    return column(rounded) | {"shape": f"{len(low)},2"}
+
+
+def band(
+    days: Sequence[date], low: Sequence[float | None], high: Sequence[float | None], fill: str
+) -> Figure:
+    """Draw a range as closed outlines, one for each run without gaps."""
+    floor, ceiling = np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
+    x, y = _outlines(moments(days), floor, ceiling)
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": column(x, "f8"),
+        "y": column(y),
+        "fill": "toself",
+        "fillcolor": fill,
+        "line": {"width": 0},
+        "hoverinfo": "skip",
+    }
+
+
+def _outlines(at: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:
+    """Go along the top of each run and back along its foot; NaN stands between runs."""
+    known = ~(np.isnan(low) | np.isnan(high))
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], known, [False])).astype(np.int8)))
+    x: list[Floats] = []
+    y: list[Floats] = []
+    gap = np.array([np.nan])
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        along_run, top, foot = at[start:end], high[start:end], low[start:end]
+        if end - start == 1:  # a range that stands alone is drawn as a short bar
+            along_run = along_run + np.array([-LONE_DAY, LONE_DAY]) * DAY_MS
+            top, foot = np.repeat(top, 2), np.repeat(foot, 2)
+        x += [along_run, along_run[::-1], gap]
+        y += [top, foot[::-1], gap]
+    return np.concatenate([*x, []]), np.concatenate([*y, []])
+
+
+def mark_zone(drawn: Figure, start: date, end: date, text: Texts) -> None:
+    """Shade the days of which reports are still arriving, and say so above them."""
+    drawn["shapes"].append(
+        {
+            "type": "rect",
+            "xref": "x",
+            "yref": "paper",
+            "x0": start.isoformat(),
+            "x1": end.isoformat(),
+            "y0": 0,
+            "y1": 1,
+            "fillcolor": ZONE,
+            "line": {"width": 0},
+            "layer": "below",
+        }
+    )
+    said = note(
+        text.gettext("reports still arriving"),
+        x=end.isoformat(),
+        y=1,
+        xanchor="right",
+        yanchor="bottom",  # above the drawing, where no bar reaches
+    )
+    drawn["margin"]["t"] = ABOVE
+    drawn["annotations"].append(said | {"yref": "paper"})
+
+
+def level(y: float, color: str, width: float) -> Figure:
+    """Draw a line across at a value."""
+    return {
+        "type": "line",
+        "xref": "paper",
+        "x0": 0,
+        "x1": 1,
+        "y0": y,
+        "y1": y,
+        "line": {"color": color, "width": width},
+    }
+
+
+def note(words: str, *, size: int = 11, color: str = GREY, **place: Any) -> Figure:
+    """Write words on the drawing; `place` says where."""
+    return {
+        "text": words,
+        "showarrow": False,
+        "font": {"size": size, "color": color},
+        "align": "left",
+        **place,
+    }
