@@ -11,7 +11,7 @@ from typing import Any
 
 from dash import html
 
-from layouts.components.svg import Markup
+from layouts.svg import Markup
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
 RENAMED = {

@@ -58,8 +58,11 @@ class Answer:
 
 
 @cache
-def discover() -> tuple[Page[Any], ...]:
-    """Find every `PAGE` in `layouts.pages`; two with one address, or none at all, is an error."""
+def discover(*, gallery: bool = False) -> tuple[Page[Any], ...]:
+    """Find every `PAGE` in `layouts.pages`; two with one address, or none at all, is an error.
+
+    With `gallery`, that of all charts and states is there, too; it is for development.
+    """
     package = importlib.import_module("layouts.pages")
     pages: dict[str, Page[Any]] = {}
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
@@ -69,6 +72,9 @@ def discover() -> tuple[Page[Any], ...]:
         if page.path in pages:
             raise ValueError(f"{module.name}: a second page has the address {page.path}")
         pages[page.path] = page
+    if gallery:
+        shown: Page[Any] = importlib.import_module("layouts.gallery.gallery").PAGE
+        pages[shown.path] = shown
     if not pages:
         raise ValueError("layouts.pages holds no page; at least the board belongs there")
     return tuple(sorted(pages.values(), key=lambda page: (page.group, page.order, page.path)))

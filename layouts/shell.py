@@ -14,12 +14,12 @@ from kms.findings import known_on, stale_sentence
 from kms.reads.views import Frame
 from kms.texts import language_name, languages, manila_day
 from kms.wording import place_name
+from layouts.charts.outlines import region_shapes
 from layouts.components.cards import page_link
 from layouts.components.forms.fields import choice
 from layouts.components.forms.notices import notice
-from layouts.components.svg import icon
-from layouts.map import region_shapes
 from layouts.page import API, Page, Visit
+from layouts.svg import icon
 
 
 def shell(
@@ -63,8 +63,22 @@ def shell(
         ],
         className="page",
         lang=visit.text.language,
-        **{"data-shown": visit.here(), "data-title": title},
+        **{"data-shown": visit.here(), "data-title": title, "data-credit": credit(frame, visit)},
     )
+
+
+def credit(frame: Frame | None, visit: Visit) -> str:
+    """Say on a saved picture whose data of which day it shows, and that they are synthetic."""
+    _ = visit.text.gettext
+    if frame is None:
+        return ""
+    parts = [
+        f"{_('Data known on')} {visit.text.weekday(manila_day(frame.as_of))}",
+        _("publication {id}").format(id=frame.publication_id),
+    ]
+    if frame.synthetic:
+        parts.append(_("Synthetic demonstration data."))
+    return f"Ligtas. {', '.join(parts)}"
 
 
 def demonstration(frame: Frame, visit: Visit) -> Component:
@@ -114,7 +128,13 @@ def header(
                     html.Summary(
                         [icon("menu"), html.Span(_("Menu"), className="vh")], className="ctl"
                     ),
-                    html.Nav(links, className="drop", **{"aria-label": _("Menu")}),
+                    html.Div(
+                        [
+                            html.Nav(links, **{"aria-label": _("Menu")}),
+                            theme_switch(visit, words=True),
+                        ],
+                        className="drop",
+                    ),
                 ],
                 className="menu ph",
             ),
@@ -193,14 +213,14 @@ def language_switch(visit: Visit) -> Component:
     )
 
 
-def theme_switch(visit: Visit) -> Component:
+def theme_switch(visit: Visit, *, words: bool = False) -> Component:
     """Turn from light to dark and back; the page's script hears it, so it is shown with scripts."""
     label = visit.text.gettext("Dark theme")
     return html.Button(
-        icon("theme"),
+        [icon("theme"), label] if words else icon("theme"),
         type="button",
         title=label,
-        className="ctl js",
+        className="ctl js worded" if words else "ctl js",
         **{"data-theme-switch": "", "aria-label": label, "aria-pressed": "false"},
     )
 

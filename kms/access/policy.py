@@ -72,6 +72,7 @@ RULES: Mapping[str, Rule] = {
     "page:/library/<entry>": EVERYBODY,
     "page:/data": EVERYBODY,
     "page:/privacy": EVERYBODY,
+    "page:/gallery": EVERYBODY,  # where one develops; it shows nothing of the store
     "page:/sign-in": EVERYBODY,
     "page:/invitation": EVERYBODY,
     "page:/account": OWN_ACCOUNT,

@@ -58,8 +58,8 @@ def read_area(store: Store, request: Request, rule: DisclosureRule | None = None
                 (parent, areas.get(parent).short_name)
                 for parent in reversed(areas.ancestors(code, on))
             ),
-            r=_course(shown, "r_t", code),
-            growth=_course(shown, "growth_rate_per_day", code),
+            r=course(shown, "r_t", code),
+            growth=course(shown, "growth_rate_per_day", code),
             cases=_cases(shown, code),
             children=area_rows(shown, newest, areas, inside),
             sectors=sector_rows(newest, code),
@@ -71,14 +71,15 @@ def read_area(store: Store, request: Request, rule: DisclosureRule | None = None
             positivity=newest.positivity(code),
             signals=current_signals(connection, issue, disclosure, request.language, area=code),
             fewer_tests=code in issue.facts.get("fewer_tests", ()),
-            nowcast=_course(shown, "nowcast_cases", code),
-            forecast=_course(shown, "forecast_cases", code),
+            nowcast=course(shown, "nowcast_cases", code),
+            forecast=course(shown, "forecast_cases", code),
             changing_delay=code in issue.facts.get("changing_delays", ()),
             contacts=read_contacts(connection, issue, disclosure, code),
         )
 
 
-def _course(shown: ShownFigures, indicator: str, area: str) -> SeriesView:
+def course(shown: ShownFigures, indicator: str, area: str) -> SeriesView:
+    """Return the last days of an indicator in an area; nothing where it is not made."""
     found = shown.figures(indicator, [area]).get(area)
     if found is None:
         return NOTHING

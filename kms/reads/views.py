@@ -83,6 +83,20 @@ class BoardView:
 
 
 @dataclass(frozen=True, slots=True)
+class AreasView:
+    """All regions: the board's rows, R as courses, and a few figures week by week."""
+
+    board: BoardView
+    r: dict[str, SeriesView]
+    weeks: WeeksOfAreas
+
+    @property
+    def frame(self) -> Frame:
+        """What the page says about its figures."""
+        return self.board.frame
+
+
+@dataclass(frozen=True, slots=True)
 class SeriesView:
     """A daily series with its ranges; entries are None where nothing may be shown."""
 
@@ -96,6 +110,19 @@ class SeriesView:
 
 
 NOTHING = SeriesView((), (), (), (), (), (), ())
+
+
+@dataclass(frozen=True, slots=True)
+class WeeksOfAreas:
+    """Figures of many areas at the ends of weeks; None where none may or can be told.
+
+    `values[indicator][area]` has an entry a day, `states` the word for each that is None; a
+    chance may be a `kms.access.bands.Banded`.
+    """
+
+    days: tuple[date, ...] = ()  # Saturdays, oldest first
+    values: dict[str, dict[str, tuple[float | None, ...]]] = field(default_factory=dict)
+    states: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,7 @@
           });
     }
     if (Array.isArray(thing)) {
-      var first = thing[0];
-      var plain = typeof first !== "object" && !(typeof first === "string" && first.indexOf("var(") === 0);
-      return plain ? thing : thing.map(function (one) { return coloured(one, tokens); });
+      return typeof thing[0] === "number" ? thing : thing.map(function (one) { return coloured(one, tokens); });
     }
     if (thing && Object.getPrototypeOf(thing) === Object.prototype) {
       var made = {};

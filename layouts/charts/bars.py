@@ -19,6 +19,7 @@ from layouts.charts.style import (
     column,
     layout,
     mark_zone,
+    over,
     whole_numbers,
 )
 
@@ -26,6 +27,7 @@ from layouts.charts.style import (
 def cases(view: CasesView, text: Texts, expected: SeriesView = NOTHING) -> Figure:
     """Daily cases as bars, their 7-day mean, and what days still arriving will come to."""
     drawn = layout()
+    over(drawn, view.dates)
     if view.provisional_from is not None and view.dates:
         mark_zone(drawn, view.provisional_from, view.dates[-1], text)
     cut = view.provisional_from
@@ -55,6 +57,7 @@ def cases(view: CasesView, text: Texts, expected: SeriesView = NOTHING) -> Figur
 def weekly(view: WeeksView, text: Texts) -> Figure:
     """Weekly cases as bars with what is expected, the endemic alert zone and the signals."""
     drawn = layout()
+    over(drawn, view.weeks)
     open_from = _still_open(view.states)
     if open_from is not None:
         mark_zone(drawn, view.weeks[open_from], view.weeks[-1], text)

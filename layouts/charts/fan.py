@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -24,11 +25,22 @@ from layouts.charts.style import (
     level,
     mark_zone,
     note,
+    over,
     told,
     whole_numbers,
 )
 
 PERCENT = 3  # decimals of a share whose percents have one
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A line across a chart at which something follows, in the colour of what does."""
+
+    at: float
+    words: str
+    colour: str
+    dashed: bool = False
 
 
 def reproduction(series: SeriesView, text: Texts) -> Figure:
@@ -61,6 +73,29 @@ def forecast(series: SeriesView, text: Texts) -> Figure:
     return figure
 
 
+def against(series: SeriesView, limits: Sequence[Limit], text: Texts) -> Figure:
+    """A share's course or projection towards the lines at which something follows."""
+    figure = _fan(series, text, decimals=PERCENT)
+    drawn = figure["layout"]
+    drawn["yaxis"] |= {"tickformat": ".0%", "rangemode": "tozero"}
+    for limit in limits:
+        line = level(limit.at, limit.colour, 1.5)
+        line["line"] |= {"dash": "dash"} if limit.dashed else {}
+        drawn["shapes"].append(line)
+        drawn["annotations"].append(
+            note(
+                limit.words,
+                color=limit.colour,
+                x=0,
+                xref="paper",
+                xanchor="left",
+                y=limit.at,
+                yanchor="bottom",
+            )
+        )
+    return figure
+
+
 def _around(
     series: SeriesView, text: Texts, *, centre: float, decimals: int
 ) -> tuple[Figure, tuple[float, float]]:
@@ -74,6 +109,7 @@ def _around(
 
 def _fan(series: SeriesView, text: Texts, *, decimals: int, height: int = 250) -> Figure:
     drawn = layout(height=height)
+    over(drawn, series.dates)
     arriving = next(
         (i for i, state in enumerate(series.state) if state in ("provisional", "hidden")), None
     )

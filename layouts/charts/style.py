@@ -29,6 +29,7 @@ ABOVE = 24  # px over the drawing for words
 FAMILY = "Inter, Inter Fallback, system-ui, sans-serif"
 
 FEWEST_TICKS = 5  # on an axis of counts
+FEW_DAYS, YEAR = 6, 366
 
 
 def layout(*, height: int = 250) -> Figure:
@@ -76,6 +77,16 @@ def layout(*, height: int = 250) -> Figure:
         "shapes": [],
         "annotations": [],
     }
+
+
+def over(drawn: Figure, days: Sequence[date]) -> None:
+    """Fit the axis of time to its days: each once where they are few, with the year over years."""
+    if not days:
+        return
+    if len(days) <= FEW_DAYS and (days[-1] - days[0]).days <= FEW_DAYS:
+        drawn["xaxis"] |= {"dtick": DAY_MS, "tick0": days[0].isoformat()}
+    elif (days[-1] - days[0]).days > YEAR:
+        drawn["xaxis"]["tickformat"] = "%b %Y"
 
 
 def whole_numbers(*drawn: float | None) -> Figure:

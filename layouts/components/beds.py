@@ -11,8 +11,9 @@ from kms.domain.indicators import BEDS_AHEAD_DAYS, BEDS_FULL
 from kms.reads.views import AreaView, Reading
 from kms.texts import Texts
 from kms.wording import chance, state_word
+from layouts.charts.sparks import Mark, bullet
 from layouts.components import marks
-from layouts.components.cards import Child, card, empty
+from layouts.components.cards import Child, card, drawing, empty
 from layouts.page import Visit
 
 
@@ -86,6 +87,8 @@ def _told(text: Texts, name: str, reading: Reading) -> list[Child]:
             )
         )
     told: list[Child] = [html.B(value), " ", html.Span(", ".join(about), className="q")]
+    if name != "icu_beds_free":
+        told.insert(0, drawing(bullet(reading, [Mark(BEDS_FULL, "rb")])))
     if reading.state != "final":
         told += [" ", marks.state(text, reading.state, word=state_word(text, reading.state))]
     return told

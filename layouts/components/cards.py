@@ -7,7 +7,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from layouts.components.svg import Svg, icon
+from layouts.svg import Svg, icon
 
 Child = Any  # a component, a text, or a list of them
 

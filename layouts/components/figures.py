@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 
 from kms.texts import Texts, texts
 from layouts.components.cards import Child, csv_link
-from layouts.components.svg import Markup
+from layouts.svg import Markup
 
 CONFIG: dict[str, Any] = {
     "displayModeBar": False,
@@ -67,7 +67,10 @@ def chart(
                             ),
                         ]
                     ),
-                    csv_link(summary, csv) if csv else None,
+                    html.Span(
+                        [csv_link(summary, csv) if csv else None, *picture_buttons(name, summary)],
+                        className="acts",
+                    ),
                 ],
                 className="alt",
             ),
@@ -75,6 +78,19 @@ def chart(
         className="chart",
         role="group",
     )
+
+
+def picture_buttons(name: str, summary: str) -> list[Component]:
+    """Offer the drawing as a file; the page's script draws it, so it is shown with scripts."""
+    return [
+        html.Button(
+            kind.upper(),
+            type="button",
+            className="lk js",
+            **{"data-save": kind, "data-name": name, "aria-label": f"{kind.upper()}: {summary}"},
+        )
+        for kind in ("png", "svg")
+    ]
 
 
 def written_table(caption: str, columns: Columns) -> str:

@@ -13,7 +13,7 @@ from kms.reads.views import AreaRow, Reading
 from kms.texts import Texts
 from kms.wording import chance, direction_word, percent_span, span, state_word
 from layouts.components.cards import two
-from layouts.components.svg import icon
+from layouts.svg import icon
 
 STATE_CLASSES = {
     "provisional": "prov",

@@ -12,7 +12,8 @@ from kms.reads.rows import ORDER
 from kms.reads.views import AreaRow
 from kms.texts import Texts
 from kms.wording import complement, direction_word, doubling, place_name
-from layouts.components import marks, sparks
+from layouts.charts import sparks
+from layouts.components import marks
 from layouts.components.cards import drawing, page_link, two
 from layouts.components.tables import Column, body_row, group_row, wide_table
 from layouts.page import Visit

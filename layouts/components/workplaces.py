@@ -10,7 +10,8 @@ from dash.development.base_component import Component
 from kms.reads.views import SectorRow
 from kms.texts import Texts
 from kms.wording import complement, visits
-from layouts.components import marks, sparks
+from layouts.charts import sparks
+from layouts.components import marks
 from layouts.components.cards import Child, drawing, page_link, two
 from layouts.components.tables import Column, body_row, wide_table
 from layouts.page import Visit

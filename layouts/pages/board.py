@@ -22,12 +22,13 @@ from kms.findings import (
 from kms.reads.board import read_board
 from kms.reads.views import AreaRow, BoardView
 from kms.texts import Texts, manila_day
+from layouts.charts.outlines import region_shapes
 from layouts.components import marks
 from layouts.components.cards import card, csv_link, empty, heading, page_link
+from layouts.components.maps import region_map
 from layouts.components.ranking import ranking
-from layouts.components.svg import icon
-from layouts.map import region_map, region_shapes
 from layouts.page import Page, Visit
+from layouts.svg import icon
 
 
 def title(view: BoardView, visit: Visit) -> str:

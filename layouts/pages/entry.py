@@ -19,8 +19,8 @@ from layouts.components.entries import (
     kind_word,
     readable,
 )
-from layouts.components.svg import Markup
 from layouts.page import Page, Visit
+from layouts.svg import Markup
 
 
 def read(store: Any, request: Request) -> LibraryView:

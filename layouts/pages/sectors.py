@@ -9,12 +9,12 @@ from kms.domain.indicators import SAFETY_RANGE_LEVEL
 from kms.findings import correction_sentence, fails_most, sectors_headline
 from kms.reads.sectors import read_sectors
 from kms.reads.views import Reading, SectorRow, SectorsView
-from kms.texts import Texts
-from kms.wording import percent_span, place_name, range_name, state_word
+from kms.wording import complement, percent_span, place_name, range_name
 from layouts.components import marks
 from layouts.components.cards import card, csv_link, download, empty, heading
 from layouts.components.figures import key
 from layouts.components.forms.fields import choice
+from layouts.components.heat import heat_key, heat_table
 from layouts.components.tables import table
 from layouts.components.workplaces import brief_address, sector_table
 from layouts.page import Page, Visit
@@ -187,97 +187,27 @@ def heat_card(view: SectorsView, visit: Visit) -> Component:
         return card(
             _("Sector by region"), empty(_("No inspections were received.")), class_name="gap-t"
         )
-    head = html.Tr(
+    heat = heat_table(
+        _("Safety items not met in percent, by sector and region"),
+        [(label, view.region_names.get(code, label)) for code, label in view.regions],
         [
-            html.Td(className="corner"),
-            *(
-                html.Th(html.Abbr(label, title=view.region_names.get(code, label)), scope="col")
-                for code, label in view.regions
-            ),
-        ]
-    )
-    body = [
-        html.Tr(
-            [
-                html.Th(_(row.title), scope="row"),
-                *(_cell(text, view.cells.get((row.code, code))) for code, _label in view.regions),
-            ]
-        )
-        for row in view.rows
-    ]
-    heat = html.Table(
-        [
-            html.Caption(
-                _("Safety items not met in percent, by sector and region"), className="vh"
-            ),
-            html.Colgroup([html.Col(className="first"), html.Col(span=str(len(view.regions)))]),
-            html.Thead(head),
-            html.Tbody(body),
+            (_(row.title), [_not_met(view, row.code, code) for code, _label in view.regions])
+            for row in view.rows
         ],
-        className="hm",
+        limits=STEPS,
+        text=text,
     )
     return card(
         _("Sector by region"),
-        [
-            html.Div(
-                heat,
-                className="tw",
-                role="region",
-                tabIndex="0",
-                **{"aria-label": _("Sector by region")},
-            ),
-            heat_key(text),
-        ],
+        [heat, heat_key(text, STEPS, _("more not met, percent"))],
         sub=_("safety items not met at the first visit, percent"),
         class_name="gap-t",
     )
 
 
-def _cell(text: Texts, reading: Reading | None) -> Component:
-    if reading is None:
-        return html.Td(html.Span("–", title=state_word(text, "missing")), className="off")
-    if reading.value is None:
-        short = "<" if reading.state in {"too_few", "suppressed"} else "–"
-        word = state_word(text, reading.state)
-        return html.Td(
-            [html.Span(short, **{"aria-hidden": "true"}), html.Span(word, className="vh")],
-            className="few" if short == "<" else "off",
-            title=word,
-        )
-    share = 1 - reading.value
-    step = sum(share >= limit for limit in STEPS) + 1
-    return html.Td(text.number(share * 100), className=f"q{step}")
-
-
-def steps(text: Texts) -> list[str]:
-    """Write where each step of the heat table begins."""
-    first, *rest = [text.number(limit * 100) for limit in STEPS]
-    return [f"<{first}", first, *rest]
-
-
-def heat_key(text: Texts) -> Component:
-    """Explain the heat table's steps and marks."""
-    _ = text.gettext
-    return html.Div(
-        [
-            html.Span(
-                [
-                    _("fewer"),
-                    html.Span(
-                        [
-                            html.I(words, className=f"q{step}")
-                            for step, words in enumerate(steps(text), 1)
-                        ],
-                        className="scale",
-                    ),
-                    _("more not met, percent"),
-                ]
-            ),
-            html.Span(_("< too few or suppressed")),
-            html.Span(_("– no data, or too old")),
-        ],
-        className="legend",
-    )
+def _not_met(view: SectorsView, sector: str, region: str) -> Reading | None:
+    met = view.cells.get((sector, region))
+    return complement(met) if met is not None else None
 
 
 PAGE = Page(

@@ -8,10 +8,11 @@ from kms.reads.request import Request
 from kms.reads.views import Reading
 from kms.texts import texts
 from layouts import charts
+from layouts.charts import sparks
+from layouts.charts.outlines import Inset, Shapes, region_shapes
 from layouts.charts.style import ABOVE
-from layouts.components import sparks
 from layouts.components.figures import config
-from layouts.map import Inset, Shapes, region_map, region_shapes
+from layouts.components.maps import region_map
 from layouts.page import Visit
 from layouts.render import to_html
 from tests.layouts.drawn import days, values
@@ -116,7 +117,15 @@ def test_a_common_scale_ends_above_every_range() -> None:
     assert sparks.upper_end([reading(0.41, 0.07), reading(None)]) == pytest.approx(0.5)
     assert sparks.upper_end([]) == pytest.approx(0.1)
     assert 'r="4"' in sparks.interval_dot(reading(0.4), Reading(None, None, None, "few", None))
-    assert 'width="26"' in sparks.bullet(0.5)
+
+
+def test_a_bullet_draws_its_range_and_thresholds_and_stays_on_its_track() -> None:
+    drawn = sparks.bullet(reading(0.5, 0.1), [sparks.Mark(0.85, "rb")], width=200)
+    assert 'width="100" height="8"' in drawn
+    assert "M80 17v4M80 19H120M120 17v4" in drawn
+    assert 'x1="170"' in drawn
+    assert 'width="200" height="8"' in sparks.bullet(reading(1.7), [])
+    assert "bu" not in sparks.bullet(reading(None), [])
 
 
 def test_the_map_names_links_and_labels_every_region() -> None:

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from dash import dcc, html
 
-from layouts.components.svg import Markup, Svg, icon, tag
 from layouts.render import condensed, to_html
+from layouts.svg import Markup, Svg, icon, tag
 
 
 def test_texts_and_attributes_are_escaped() -> None:

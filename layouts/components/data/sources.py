@@ -12,9 +12,9 @@ from kms.texts import Texts
 from kms.wording import source_state
 from layouts.components import marks
 from layouts.components.cards import Child, card, empty, page_link, two
-from layouts.components.svg import icon
 from layouts.components.tables import Column, body_row, group_row, wide_table
 from layouts.page import Visit
+from layouts.svg import icon
 
 
 def sources_card(view: DataView, visit: Visit) -> Component:

@@ -18,8 +18,8 @@ from layouts.components.forms.entry_words import (
     word_of,
 )
 from layouts.components.forms.fields import Field, control, labelled
-from layouts.components.svg import Markup
 from layouts.page import Visit
+from layouts.svg import Markup
 
 PLACES = "entry-places"
 KINDS = {DAY: "date"}

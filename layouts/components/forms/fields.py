@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 
-from layouts.components.svg import Markup
 from layouts.page import Visit
+from layouts.svg import Markup
 
 FILES = ' enctype="multipart/form-data"'
 

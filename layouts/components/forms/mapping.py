@@ -8,8 +8,8 @@ from html import escape
 from kms.domain.desk.mappings import TablePart
 from kms.reads.people.mappings import MappingView
 from layouts.components.forms.fields import Field, control, labelled
-from layouts.components.svg import Markup
 from layouts.page import Visit
+from layouts.svg import Markup
 
 N_ = str  # marks a text for the catalogues
 HEAD: Mapping[str, tuple[str, str]] = {

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from kms.reads.views import Reading
-from layouts.components.svg import tag
+from layouts.svg import tag
 
 WIDTH, HEIGHT, EDGE = 56, 24, 2.5
 HALF_SPAN = 0.5  # R 0.5 to 1.5 fills the height
@@ -95,14 +96,32 @@ def upper_end(readings: Sequence[Reading]) -> float:
     return min(max(math.ceil(highest * 10) / 10, 0.1), 1.0)
 
 
-def bullet(share: float, *, width: int = 52) -> str:
-    """Draw a share as a bar on its whole."""
-    filled = _number(min(max(share, 0), 1) * width)
-    return tag(
-        "svg",
-        tag("rect", y=2, width=width, height=10, class_="st3")
-        + tag("rect", y=4, width=filled, height=6, fill="var(--ink)"),
-        width=width,
-        height=14,
-        aria_hidden="true",
-    )
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A threshold on a bullet: where it stands, and the decision it borrows its colour from."""
+
+    at: float
+    kind: str = "limit"  # relax, rb, or a plain limit
+
+
+def bullet(reading: Reading, marks: Sequence[Mark] = (), *, width: int = 200) -> str:
+    """Draw a share as a bar on its whole, its range as a bracket below, thresholds across.
+
+    A share above 1 (more beds in use than staffed) reaches the edge; without one the track is
+    empty.
+    """
+
+    def at(share: float) -> str:
+        return _number(min(max(share, 0.0), 1.0) * width)
+
+    parts = [tag("rect", y=3, width=width, height=12, class_="st3")]
+    if reading.value is not None:
+        parts.append(tag("rect", y=5, width=at(reading.value), height=8, class_="bu"))
+        if reading.low is not None and reading.high is not None:
+            low, high = at(reading.low), at(reading.high)
+            parts.append(tag("path", d=f"M{low} 17v4M{low} 19H{high}M{high} 17v4", class_="iv"))
+    parts += [
+        tag("line", x1=at(mark.at), x2=at(mark.at), y1=0, y2=18, class_=f"mk {mark.kind}")
+        for mark in marks
+    ]
+    return tag("svg", "".join(parts), viewBox=f"0 0 {width} 22", class_="bl", aria_hidden="true")
