@@ -1,4 +1,4 @@
-"""The decision board: which regions are growing, how sure, how fresh."""
+"""The decision board: which regions are growing, how sure, how fresh; and the list of all areas."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from kms.config import MANILA
 from kms.reads.frame import read_frame, resolve_issue
 from kms.reads.request import Request
 from kms.reads.rows import area_rows, directions, newest_values, placeless_cases
-from kms.reads.shown import ShownFigures
-from kms.reads.views import AreaRow, BoardView
+from kms.reads.shown import ShownFigures, areas_inside
+from kms.reads.views import AreaRow, AreasView, BoardView
 from kms.reference import load_areas
 from kms.store.engine import Store
 from kms.store.publications import PUBLISHED, Issue, issues
@@ -44,6 +44,34 @@ def read_board(store: Store, request: Request, rule: DisclosureRule | None = Non
         nation=nation,
         compared_with=earlier.as_of.astimezone(MANILA).date() if earlier else None,
         nonplace_cases=placeless,
+    )
+
+
+def read_areas(store: Store, request: Request, rule: DisclosureRule | None = None) -> AreasView:
+    """Return every area of a day that has figures: the regions, and those inside them."""
+    areas, disclosure = load_areas(), Disclosure(rule or DisclosureRule(), request.who)
+    with store.read() as connection:
+        issue = resolve_issue(connection, request)
+        newest = newest_values(connection, issue, disclosure)
+        shown = ShownFigures(connection, issue, disclosure)
+        on = issue.as_of.astimezone(MANILA).date()
+        regions = {unit.code: unit.code for unit in areas.units("region", on)}
+        inside = {
+            code: region
+            for region in regions
+            for code in areas_inside(region, on)
+            if ("cases_report", code, "") in newest.values
+        }
+        region_of = regions | inside
+        rows = area_rows(shown, newest, areas, [areas.get(code) for code in region_of])
+        (nation,) = area_rows(shown, newest, areas, areas.units("country", on))
+        frame = read_frame(connection, request, issue)
+    return AreasView(
+        frame=frame,
+        rows=rows,
+        regions=tuple(row for row in rows if row.code in regions),
+        nation=nation,
+        region_of=region_of,
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from kms.domain.lists.pages import ListPage
 from kms.reads.notifiable.rows import SignalRow, TestedRow, WeeksView
 
 REFUSED_OR_UNREACHABLE = ("refused", "unreachable")
@@ -80,6 +82,17 @@ class BoardView:
     nation: AreaRow
     compared_with: date | None  # the earlier edition behind `AreaRow.change`
     nonplace_cases: int | None  # cases of the last 14 days without a place, disclosed
+
+
+@dataclass(frozen=True, slots=True)
+class AreasView:
+    """Every area that has figures: regions, provinces and cities."""
+
+    frame: Frame
+    rows: tuple[AreaRow, ...]  # ordered by urgency
+    regions: tuple[AreaRow, ...]  # those of them that are regions
+    nation: AreaRow
+    region_of: Mapping[str, str]  # by code; a region is its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,10 +360,9 @@ class DataView:
 
     frame: Frame
     sources: tuple[SourceRow, ...]
-    vintages: tuple[VintageRow, ...]
+    vintages: ListPage[VintageRow]
     faults: tuple[FaultRow, ...]
     runs: tuple[RunRow, ...]
-    onward: int | None = None  # where the next page of vintages begins
     inspects: bool = False  # whoever looks may see where faulty rows stand
     held: tuple[HeldRow, ...] | None = None  # None: not computed for this publication
     held_exactly: bool = False  # else numbers of comparisons are rounded

@@ -1,49 +1,50 @@
-"""All areas: each region with its direction, as a list to choose from."""
+"""All areas: each region and what lies in it, to be found by name, place or how it develops."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 from dash import html
 from dash.development.base_component import Component
 
 from kms.findings import headline
-from kms.reads.board import read_board
-from kms.reads.views import AreaRow, BoardView
-from kms.wording import direction_word, place_name
+from kms.reads.board import read_areas
+from kms.reads.rows import ORDER
+from kms.reads.views import AreaRow, AreasView
+from kms.texts import Texts
+from kms.wording import complement, direction_word, place_name
 from layouts.components import marks
-from layouts.components.cards import card, empty, heading, page_link, two
-from layouts.components.svg import icon
+from layouts.components.cards import Child, card, csv_link, empty, heading, page_link, two
+from layouts.components.listing.arrange import NUMBER, Facet, ListColumn, Listing, arranged
+from layouts.components.listing.table import listed
+from layouts.components.ranking import data_age, speed
 from layouts.map import region_map, region_shapes
 from layouts.page import Page, Visit
 
 
-def title(_view: BoardView, visit: Visit) -> str:
+def title(_view: AreasView, visit: Visit) -> str:
     """Name the page."""
     text = visit.text
     return text.gettext("Areas")
 
 
-def layout(view: BoardView, visit: Visit) -> Component:
-    """List the regions by name, with the map beside them."""
+def layout(view: AreasView, visit: Visit) -> Component:
+    """List the areas, most urgent first, with the map of the regions beside them."""
     text = visit.text
     _ = text.gettext
-    if not view.rows:
-        body: Any = empty(_("No region has figures yet."))
-    else:
-        rows = sorted(view.rows, key=lambda row: row.name)
-        body = html.Ul([_item(row, visit) for row in (view.nation, *rows)], className="ls grid-a")
-    shown = marks.directions(view.rows)
-    legend = html.Div([marks.direction(text, name) for name in shown], className="legend")
+    legend = [marks.direction(text, name) for name in marks.directions(view.regions)]
     return html.Div(
         [
-            heading(_("Choose an area"), eyebrow=headline(text, view.rows, view.frame)),
+            heading(_("Choose an area"), eyebrow=headline(text, view.regions, view.frame)),
             html.Div(
                 [
-                    card(_("Regions"), body, sub=_("by name; each leads to its provinces")),
+                    areas_card(view, visit),
                     card(
                         _("Where"),
-                        [region_map(view.rows, region_shapes(), visit), legend],
+                        [
+                            region_map(view.regions, region_shapes(), visit),
+                            html.Div(legend, className="legend"),
+                        ],
                         class_name="where",
                     ),
                 ],
@@ -53,33 +54,127 @@ def layout(view: BoardView, visit: Visit) -> Component:
     )
 
 
-def _item(row: AreaRow, visit: Visit) -> Component:
-    word = direction_word(visit.text, row.direction)
-    people = visit.text.compact(row.population) if row.population else ""
-    return html.Li(
-        html.Div(
-            [
-                html.Span(icon(row.direction), className=f"dw dir-{row.direction}"),
-                two(
-                    page_link(
-                        place_name(visit.text, row.name),
-                        visit.link(f"/areas/{row.code}"),
-                        className="a",
-                    ),
-                    " · ".join(part for part in (row.label, people, word) if part),
-                ),
-            ],
-            className="rr",
-        )
+def areas_card(view: AreasView, visit: Visit) -> Component:
+    """List the areas; the country leads to its own page."""
+    _ = visit.text.gettext
+    if not view.rows:
+        return card(_("Areas"), empty(_("No region has figures yet.")))
+    listing = areas_listing(view, visit)
+    nation = page_link(place_name(visit.text, view.nation.name), visit.link("/areas/0000000000"))
+    return card(
+        _("Areas"),
+        listed(listing, arranged(listing, view.rows, dict(visit.kept)), visit),
+        sub=_("regions, and the provinces and cities in them"),
+        actions=[nation, csv_link(_("R of every area"), visit.newest("r_t"))],
+        class_name="tabcard",
     )
+
+
+def areas_listing(view: AreasView, visit: Visit) -> Listing[AreaRow]:
+    """Say what the list of areas is made of; what is sorted by is what is shown."""
+    text = visit.text
+    _ = text.gettext
+    names = {row.code: place_name(text, row.name) for row in (*view.rows, view.nation)}
+    here = {row.direction for row in view.rows}
+    regions = sorted((names[row.code], row.code) for row in view.regions)
+
+    def cells(row: AreaRow) -> list[Child]:
+        link = page_link(names[row.code], visit.link(f"/areas/{row.code}"), className="a")
+        region = view.region_of[row.code]
+        name = two(link, row.label if region == row.code else names[region])
+        return [name, *figures(row, text)]
+
+    return Listing(
+        "areas",
+        _("Areas with their newest figures"),
+        (
+            ListColumn("name", _("Area"), lambda row: names[row.code], width="19%"),
+            *figure_columns(text),
+        ),
+        usual=_("most urgent first"),
+        cells=cells,
+        facets=(
+            Facet(
+                "direction",
+                _("Direction"),
+                _("Every direction"),
+                tuple((one, direction_word(text, one)) for one in ORDER if one in here),
+                lambda row: row.direction,
+            ),
+            Facet(
+                "region",
+                _("Region"),
+                _("Every region"),
+                tuple((code, written) for written, code in regions),
+                lambda row: view.region_of[row.code],
+            ),
+        ),
+        words=lambda row: f"{names[row.code]} {row.label}",
+        find_label=_("Name"),
+        class_name="rank all",
+        row_class="ar",
+    )
+
+
+def figure_columns(text: Texts) -> tuple[ListColumn[AreaRow], ...]:
+    """Return the columns of figures; each is sorted by what its cell shows."""
+    _ = text.gettext
+
+    def column(
+        key: str,
+        head: str,
+        value: Callable[[AreaRow], float | None],
+        *,
+        class_name: str = "num",
+        under: str = "",
+    ) -> ListColumn[AreaRow]:
+        return ListColumn(key, head, value, NUMBER, class_name=class_name, under=under)
+
+    return (
+        ListColumn("direction", _("Direction"), class_name="c-d", width="13%"),  # the usual order
+        column("chance", _("Chance of growing"), _chance, class_name="c-r", under=_("R and range")),
+        column("speed", _("Speed"), lambda row: row.growth.value, class_name="c-g"),
+        column(
+            "rate",
+            _("Attack rate"),
+            lambda row: row.adar_per_100k.value,
+            under=_("a day per 100,000"),
+        ),
+        column(
+            "weeks",
+            _("Two weeks"),
+            lambda row: row.two_week_growth.value,
+            under=_("against two before"),
+        ),
+        column("items", _("Items not met"), lambda row: complement(row.compliance_initial).value),
+        column("age", _("Data age"), lambda row: row.data_age_days, class_name="num c-age"),
+    )
+
+
+def _chance(row: AreaRow) -> float | None:
+    return None if row.r.value is None else row.p_above_1
+
+
+def figures(row: AreaRow, text: Texts) -> list[Child]:
+    """Write an area's figures, as the board does."""
+    return [
+        marks.direction(text, row.direction),
+        marks.growing(text, row),
+        speed(row, text),
+        marks.rate(text, row.adar_per_100k),
+        marks.signed_share(text, row.two_week_growth),
+        marks.share(text, complement(row.compliance_initial)),
+        data_age(row, text),
+    ]
 
 
 PAGE = Page(
     path="/areas",
-    read=read_board,
+    read=read_areas,
     discloses=True,
     title=title,
     layout=layout,
     nav=lambda text: text.gettext("Areas"),
     order=2,
+    lists=("find", "direction", "region", "sort", "page"),
 )

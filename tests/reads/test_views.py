@@ -143,7 +143,7 @@ def test_the_data_page_adds_up_and_names_late_sources(store: Store) -> None:
     view = read_data(store, Request())
     assert {s.source_id for s in view.sources} == {"doh_case_information", "dole_inspections"}
     steward = Principal("a1", grants=(Grant(STEWARD),), via=SESSION)
-    for row in read_data(store, Request(who=steward)).vintages:
+    for row in read_data(store, Request(who=steward)).vintages.rows:
         parts = (row.rows_accepted, row.rows_rejected, row.rows_duplicate)
         assert row.rows_read == sum(part or 0 for part in parts)
     assert {s.state for s in view.sources} == {"in_date"}

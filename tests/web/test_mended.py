@@ -71,7 +71,7 @@ def away(home: Path, store: Store) -> Iterator[Any]:
 
 def newest(store: Store, event: str = "") -> dict[str, Any]:
     with store.read_ops() as connection:
-        return entries(connection, before=None, most=1, event=event)[0]
+        return entries(connection, most=1, event=event).rows[0]
 
 
 @pytest.mark.parametrize("content", [None, b"x" * 9_000], ids=["missing", "garbage"])
