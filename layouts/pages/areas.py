@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dash import html
 from dash.development.base_component import Component
 
+from kms.domain.lists.names import name_order
 from kms.findings import headline
 from kms.reads.board import read_areas
 from kms.reads.rows import ORDER
@@ -20,6 +21,8 @@ from layouts.components.listing.table import listed
 from layouts.components.ranking import data_age, speed
 from layouts.map import region_map, region_shapes
 from layouts.page import Page, Visit
+
+MOST = 25  # a phone shows each as a card
 
 
 def title(_view: AreasView, visit: Visit) -> str:
@@ -74,9 +77,9 @@ def areas_listing(view: AreasView, visit: Visit) -> Listing[AreaRow]:
     """Say what the list of areas is made of; what is sorted by is what is shown."""
     text = visit.text
     _ = text.gettext
-    names = {row.code: place_name(text, row.name) for row in (*view.rows, view.nation)}
+    names = {row.code: place_name(text, row.name) for row in (*view.rows, *view.regions)}
     here = {row.direction for row in view.rows}
-    regions = sorted((names[row.code], row.code) for row in view.regions)
+    regions = sorted(view.regions, key=lambda row: name_order(names[row.code]))
 
     def cells(row: AreaRow) -> list[Child]:
         link = page_link(names[row.code], visit.link(f"/areas/{row.code}"), className="a")
@@ -88,7 +91,7 @@ def areas_listing(view: AreasView, visit: Visit) -> Listing[AreaRow]:
         "areas",
         _("Areas with their newest figures"),
         (
-            ListColumn("name", _("Area"), lambda row: names[row.code], width="19%"),
+            ListColumn("name", _("Area"), lambda row: names[row.code], width="17%"),
             *figure_columns(text),
         ),
         usual=_("most urgent first"),
@@ -105,12 +108,13 @@ def areas_listing(view: AreasView, visit: Visit) -> Listing[AreaRow]:
                 "region",
                 _("Region"),
                 _("Every region"),
-                tuple((code, written) for written, code in regions),
+                tuple((row.code, names[row.code]) for row in regions),
                 lambda row: view.region_of[row.code],
             ),
         ),
         words=lambda row: f"{names[row.code]} {row.label}",
         find_label=_("Name"),
+        most=MOST,
         class_name="rank all",
         row_class="ar",
     )
@@ -126,14 +130,22 @@ def figure_columns(text: Texts) -> tuple[ListColumn[AreaRow], ...]:
         value: Callable[[AreaRow], float | None],
         *,
         class_name: str = "num",
+        width: str = "11%",
         under: str = "",
     ) -> ListColumn[AreaRow]:
-        return ListColumn(key, head, value, NUMBER, class_name=class_name, under=under)
+        return ListColumn(key, head, value, NUMBER, class_name=class_name, width=width, under=under)
 
     return (
-        ListColumn("direction", _("Direction"), class_name="c-d", width="13%"),  # the usual order
-        column("chance", _("Chance of growing"), _chance, class_name="c-r", under=_("R and range")),
-        column("speed", _("Speed"), lambda row: row.growth.value, class_name="c-g"),
+        ListColumn("direction", _("Direction"), class_name="c-d", width="14%"),  # the usual order
+        column(
+            "chance",
+            _("Chance of growing"),
+            _chance,
+            class_name="c-r",
+            width="16%",
+            under=_("R and range"),
+        ),
+        column("speed", _("Speed"), lambda row: row.growth.value, class_name="c-g", width="13%"),
         column(
             "rate",
             _("Attack rate"),
@@ -147,7 +159,9 @@ def figure_columns(text: Texts) -> tuple[ListColumn[AreaRow], ...]:
             under=_("against two before"),
         ),
         column("items", _("Items not met"), lambda row: complement(row.compliance_initial).value),
-        column("age", _("Data age"), lambda row: row.data_age_days, class_name="num c-age"),
+        column(
+            "age", _("Data age"), lambda row: row.data_age_days, class_name="num c-age", width="8%"
+        ),
     )
 
 

@@ -56,7 +56,9 @@ def layout(view: LibraryView, visit: Visit) -> Component:
                     card(
                         _("Entries"),
                         entries,
-                        sub=_("{n} of {total}").format(n=len(view.entries), total=view.total),
+                        sub=_("{n} of {total}").format(n=len(view.entries), total=view.total)
+                        if len(view.entries) < view.total
+                        else None,
                     ),
                 ],
                 className="lib",

@@ -65,7 +65,7 @@ def narrowing_form(
         f'<form method="get" action="{escape(visit.path)}#{listing.name}-list" class="post">'
         f'{hidden}{shown}<span class="ord{place}">{order}</span>'
         f'<button class="ctl" type="submit">{escape(text.gettext("Show"))}</button></form>',
-        className="ask row",
+        className="ask row" if listing.narrowing or always_sorts else "ask row narrow-only",
     )
 
 
