@@ -124,6 +124,7 @@ def test_the_log_comes_in_pages_newest_first(store: Store) -> None:
 def test_looking_at_faulty_rows_is_logged_before_they_are_given(store: Store) -> None:
     name = faulty_issue(store)
     listed = read_faults(store, Request(who=STEWARD))
+    assert listed.vintages is not None
     assert [(row.name, row.rows_rejected, row.places) for row in listed.vintages.rows] == [
         (name, 250, 251)
     ]
@@ -142,6 +143,7 @@ def test_looking_at_faulty_rows_is_logged_before_they_are_given(store: Store) ->
     assert [place.line for place in down.rows[:3]] == [251, 250, 249]
     assert places_of(store, name, sort="part") == view.places
     alone = read_faults(store, Request(vintage=name, code="not_a_code", who=STEWARD))
+    assert alone.places is not None
     assert [(place.record, place.line, place.field) for place in alone.places.rows] == [
         (3, 4, "inspector")
     ]
