@@ -129,7 +129,7 @@ def test_unlocking_nobody_is_refused_and_keeps_nothing_of_what_was_typed(
     assert code == 3
     assert "there is no user" in wrong
     with opened(load_settings()) as store, store.read_ops() as connection:
-        assert entries(connection, most=10).rows == []
+        assert entries(connection, most=10).rows == ()
 
 
 def test_a_disabled_account_gets_no_token(command: Command) -> None:

@@ -54,7 +54,7 @@ THINGS = st.lists(
         st.one_of(st.none(), st.dates(date(2026, 1, 1), date(2026, 1, 9))),
         st.sampled_from(["a", "b"]),
     ),
-    max_size=60,
+    max_size=30,
 ).map(lambda rows: [replace(row, number=place) for place, row in enumerate(rows)])
 LISTING: Listing[Thing] = Listing(
     "things",
