@@ -23,7 +23,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     from kms.reads.frame import edition
     from kms.store.open import open_migrated
     from kms.web.gate import front_door
-    from layouts.routing import discover
     from layouts.server import create_dash
 
     store = open_migrated(settings := settings or load_settings())
@@ -32,14 +31,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     front_door(server, store, settings)
     server.extensions["intake"] = Desk(store, settings)
     server.register_blueprint(create_briefs(store, settings.home, rule, settings.language))
-    create_dash(
-        server,
-        store,
-        settings.language,
-        pages=discover(gallery=settings.env == "development"),
-        rule=rule,
-        edition=lambda: edition(store),
-    )
+    create_dash(server, store, settings.language, rule=rule, edition=lambda: edition(store))
     store.close()  # workers are forked from here, and a connection must not be shared
     return server
 

@@ -143,6 +143,7 @@ class Page(Generic[View]):
     group: int = 0  # navigation entries of one group stand together
     section: str = ""  # the path of the navigation entry it belongs to; empty: its own
     query: tuple[str, ...] = ()  # request fields that may be given as ?name=
+    lists: tuple[str, ...] = ()  # what else may be: order, filter and page of lists it arranges
     place: Callable[[View], str] | None = None  # the area it is about; none: the country
     discloses: bool = False  # its read takes the disclosure rule as the keyword `rule`
     forms: Mapping[str, Action] = field(default_factory=dict)  # what its forms do, by name

@@ -92,7 +92,8 @@ def answer(store: Any, pages: Iterable[Page[Any]], asked: Asked) -> Answer:
         request = request_of(visit.request, page, fields, query)
     except ValueError as error:
         return _failure(BAD, failures.bad_day(visit, str(error)), visit, pages)
-    visit = replace(visit, request=request, kept=tuple(_own(page, query).items()))
+    kept = _own(query, (*page.query, *page.lists))
+    visit = replace(visit, request=request, kept=tuple(kept.items()))
     return _opened(store, page, visit, pages)
 
 
@@ -163,7 +164,7 @@ def query_of(search: str, page: Page[Any] | None) -> dict[str, str]:
     done could then be two things, and where one could not be stored.
     """
     given = parse_qs(search.lstrip("?"), keep_blank_values=True)
-    own = {"as_of", "lang", *(page.query if page else ())}
+    own = {"as_of", "lang", *((*page.query, *page.lists) if page else ())}
     if any(len(values) > 1 for name, values in given.items() if name in own):
         raise BadRequest
     if not all(writable(name, *values) for name, values in given.items()):
@@ -176,11 +177,11 @@ def request_of(
 ) -> Request:
     """Return what an address asks of a page. Raises ValueError with a day that cannot be read."""
     as_of = day_of(query.get("as_of", ""))
-    return replace(request.filled({**fields, **_own(page, query)}), as_of=as_of)
+    return replace(request.filled({**fields, **_own(query, page.query)}), as_of=as_of)
 
 
-def _own(page: Page[Any], query: Mapping[str, str]) -> dict[str, str]:
-    return {name: query[name][:LONGEST_VALUE] for name in page.query if name in query}
+def _own(query: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    return {name: query[name][:LONGEST_VALUE] for name in names if name in query}
 
 
 def day_before(store: Any, request: Request) -> date | None:

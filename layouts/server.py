@@ -24,7 +24,7 @@ from kms.reads.request import Request
 from kms.web.cookies import Cookies
 from kms.web.door import OWN_ADDRESS
 from kms.web.errors import STYLE_SHEETS
-from kms.web.gate import PUBLIC_URL, current_principal, refusal
+from kms.web.gate import DEVELOPMENT, PUBLIC_URL, current_principal, refusal
 from kms.web.headers import SCRIPT_HASHES
 from layouts.delivery import Kept, compress_responses
 from layouts.guard import guard_callbacks
@@ -230,7 +230,8 @@ def create_dash(
     dash.edition, dash.kept = edition, Kept()
     dash.site = str(server.config.get(PUBLIC_URL, ""))
     dash.identity_provider = "identity" in server.blueprints
-    known = _asking(server.extensions.get("intake"), discover() if pages is None else tuple(pages))
+    found = discover(gallery=bool(server.config.get(DEVELOPMENT)))
+    known = _asking(server.extensions.get("intake"), found if pages is None else tuple(pages))
     dash.pages = _keeping(edition, _under(rule, known))
     dash.layout = html.Div(
         [dcc.Location(id="shell-address", refresh=False), html.Div(id="shell-page")]

@@ -17,7 +17,7 @@ from kms.reads.area import course
 from kms.reads.frame import read_frame, resolve_issue
 from kms.reads.request import Request
 from kms.reads.rows import area_rows, directions, newest_values, placeless_cases
-from kms.reads.shown import ShownFigures
+from kms.reads.shown import ShownFigures, areas_inside
 from kms.reads.views import AreaRow, AreasView, BoardView, WeeksOfAreas
 from kms.reference import load_areas
 from kms.store.engine import Store
@@ -31,44 +31,56 @@ WEEKS_SHOWN = 16
 
 def read_board(store: Store, request: Request, rule: DisclosureRule | None = None) -> BoardView:
     """Return the board of a day."""
-    disclosure = Disclosure(rule or DisclosureRule(), request.who)
+    areas, disclosure = load_areas(), Disclosure(rule or DisclosureRule(), request.who)
     with store.read() as connection:
         issue = resolve_issue(connection, request)
-        return board_of(ShownFigures(connection, issue, disclosure), request)
-
-
-def board_of(shown: ShownFigures, request: Request) -> BoardView:
-    """Return the board of the issue whose figures are shown."""
-    areas, connection, issue = load_areas(), shown.connection, shown.issue
-    newest = newest_values(connection, issue, shown.disclosure)
-    on = issue.as_of.astimezone(MANILA).date()
-    rows = area_rows(shown, newest, areas, areas.units("region", on))
-    (nation,) = area_rows(shown, newest, areas, areas.units("country", on))
-    earlier = _week_before(connection, issue)
-    before = {}
-    if earlier is not None:
-        then = ShownFigures(connection, earlier, shown.disclosure)
-        before = directions(then, [row.code for row in rows])
+        newest = newest_values(connection, issue, disclosure)
+        shown = ShownFigures(connection, issue, disclosure)
+        on = issue.as_of.astimezone(MANILA).date()
+        rows = area_rows(shown, newest, areas, areas.units("region", on))
+        (nation,) = area_rows(shown, newest, areas, areas.units("country", on))
+        earlier = _week_before(connection, issue)
+        before = {}
+        if earlier is not None:
+            then = ShownFigures(connection, earlier, disclosure)
+            before = directions(then, [row.code for row in rows])
+        placeless = placeless_cases(shown)
+        frame = read_frame(connection, request, issue)
     return BoardView(
-        frame=read_frame(connection, request, issue),
+        frame=frame,
         rows=tuple(_changed(row, before.get(row.code, "")) for row in rows),
         nation=nation,
         compared_with=earlier.as_of.astimezone(MANILA).date() if earlier else None,
-        nonplace_cases=placeless_cases(shown),
+        nonplace_cases=placeless,
     )
 
 
 def read_areas(store: Store, request: Request, rule: DisclosureRule | None = None) -> AreasView:
-    """Return all regions of a day."""
-    disclosure = Disclosure(rule or DisclosureRule(), request.who)
+    """Return every area of a day that has figures: the regions, and those inside them."""
+    areas, disclosure = load_areas(), Disclosure(rule or DisclosureRule(), request.who)
     with store.read() as connection:
-        shown = ShownFigures(connection, resolve_issue(connection, request), disclosure)
-        board = board_of(shown, request)
-        codes = [row.code for row in board.rows]
+        issue = resolve_issue(connection, request)
+        newest = newest_values(connection, issue, disclosure)
+        shown = ShownFigures(connection, issue, disclosure)
+        on = issue.as_of.astimezone(MANILA).date()
+        regions = {unit.code: unit.code for unit in areas.units("region", on)}
+        inside = {
+            code: region
+            for region in regions
+            for code in areas_inside(region, on)
+            if ("cases_report", code, "") in newest.values
+        }
+        region_of = regions | inside
+        rows = area_rows(shown, newest, areas, [areas.get(code) for code in region_of])
+        (nation,) = area_rows(shown, newest, areas, areas.units("country", on))
         return AreasView(
-            board=board,
-            r={code: course(shown, "r_t", code) for code in codes},
-            weeks=weeks_of(shown, codes),
+            frame=read_frame(connection, request, issue),
+            rows=rows,
+            regions=tuple(row for row in rows if row.code in regions),
+            nation=nation,
+            region_of=region_of,
+            r={code: course(shown, "r_t", code) for code in regions},
+            weeks=weeks_of(shown, regions),
         )
 
 

@@ -14,8 +14,8 @@ from kms.access.policy import Answer, ask
 from kms.compute.self_audit import FACT as SELF_AUDIT
 from kms.domain.areas import COUNTRY
 from kms.domain.fault_codes import fault_code
+from kms.domain.lists.pages import order_in, page_in
 from kms.reads.frame import late_days, read_frame, resolve_issue
-from kms.reads.people.log import number_in
 from kms.reads.request import Request
 from kms.reads.views import (
     REFUSED_OR_UNREACHABLE,
@@ -30,13 +30,16 @@ from kms.store.checks import newest_checks
 from kms.store.engine import Store
 from kms.store.freshness import freshness
 from kms.store.ledger import recent_runs
+from kms.store.listed import vintage_page
 from kms.store.open import clock
 from kms.store.publications import Issue
 from kms.store.sources import sources
-from kms.store.vintages import HELD, alarms, changes_of, fault_counts, newest, vintages
+from kms.store.vintages import HELD, alarms, changes_of, fault_counts, newest
 
 MOST_RUNS = 10
 PAGE_VINTAGES = 15
+# Never by numbers of rows: where rows are persons, their order would tell what is suppressed.
+VINTAGE_SORTS = ("source", "published", "state")
 TEN = 10
 
 
@@ -49,7 +52,6 @@ def read_data(store: Store, request: Request, rule: DisclosureRule | None = None
     disclosure = Disclosure(rule or DisclosureRule(), request.who)
     inspects = ask(request.who, "page:/data/faults") is Answer.OPEN
     exactly = disclosure.of(COUNTRY).is_exact
-    start = number_in(request.next) or 0
     with store.read() as connection:
         issue = resolve_issue(connection, request)
         frame = read_frame(connection, request, issue)
@@ -63,11 +65,14 @@ def read_data(store: Store, request: Request, rule: DisclosureRule | None = None
             for row in listed
             for fault in _faults(connection, row["source_id"], now, rules[row["source_id"]])
         ]
-        issued = [v for v in vintages(connection, request.source) if v["published_at"] <= now]
-        shown = [
-            _vintage(connection, row, rules[row["source_id"]])
-            for row in issued[start : start + PAGE_VINTAGES]
-        ]
+        issued = vintage_page(
+            connection,
+            page=page_in(request.page),
+            most=PAGE_VINTAGES,
+            order=order_in(request.sort, VINTAGE_SORTS),
+            source_id=request.source,
+            until=now,
+        ).of(lambda row: _vintage(connection, row, rules[row["source_id"]]))
     with store.read_ops() as operations:
         runs = [RunRow(**run) for run in recent_runs(operations, MOST_RUNS)]
         checks = newest_checks(operations) if frame.is_latest else {}
@@ -75,10 +80,9 @@ def read_data(store: Store, request: Request, rule: DisclosureRule | None = None
     return DataView(
         frame=frame,
         sources=tuple(sorted(rows, key=_urgency)),
-        vintages=tuple(shown),
+        vintages=issued,
         faults=tuple(faults),
         runs=tuple(runs),
-        onward=start + PAGE_VINTAGES if len(issued) > start + PAGE_VINTAGES else None,
         inspects=inspects,
         held=_held(issue, exactly=exactly),
         held_exactly=exactly,

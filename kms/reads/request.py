@@ -31,9 +31,11 @@ class Request:
     mapping: str = ""  # mapping pages: one mapping
     code: str = ""  # invitation page: the link's code
     next: str = ""  # sign-in page: where to go afterwards
+    sort: str = ""  # of a list that the store sorts and cuts: name, -name
+    page: str = ""  # of that list: which of its pages
+    find: str = ""  # of that list: what its rows are looked for by
     event: str = ""  # audit page: one kind of event
     actor: str = ""  # audit page: one user
-    before: str = ""  # audit page: rows older than this number
     who: Principal = PUBLIC  # from the session, never from the address
     address: str = ""  # of the reader on the network, for the audit log alone
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from kms.domain.lists.pages import ListPage
 from kms.reads.notifiable.rows import SignalRow, TestedRow, WeeksView
 
 REFUSED_OR_UNREACHABLE = ("refused", "unreachable")
@@ -84,16 +86,15 @@ class BoardView:
 
 @dataclass(frozen=True, slots=True)
 class AreasView:
-    """All regions: the board's rows, R as courses, and a few figures week by week."""
+    """Every area that has figures: regions, provinces and cities."""
 
-    board: BoardView
-    r: dict[str, SeriesView]
-    weeks: WeeksOfAreas
-
-    @property
-    def frame(self) -> Frame:
-        """What the page says about its figures."""
-        return self.board.frame
+    frame: Frame
+    rows: tuple[AreaRow, ...]  # ordered by urgency
+    regions: tuple[AreaRow, ...]  # those of them that are regions
+    nation: AreaRow
+    region_of: Mapping[str, str]  # by code; a region is its own
+    r: Mapping[str, SeriesView]  # of the regions
+    weeks: WeeksOfAreas  # of the regions
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,10 +375,9 @@ class DataView:
 
     frame: Frame
     sources: tuple[SourceRow, ...]
-    vintages: tuple[VintageRow, ...]
+    vintages: ListPage[VintageRow]
     faults: tuple[FaultRow, ...]
     runs: tuple[RunRow, ...]
-    onward: int | None = None  # where the next page of vintages begins
     inspects: bool = False  # whoever looks may see where faulty rows stand
     held: tuple[HeldRow, ...] | None = None  # None: not computed for this publication
     held_exactly: bool = False  # else numbers of comparisons are rounded

@@ -11,7 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, text
 
+from kms.domain.lists.pages import ListPage
 from kms.store.account_tables import Audit
+from kms.store.listed import page_of
 
 START = "0" * 64
 TEXTS = (
@@ -76,14 +78,20 @@ def holds(connection: Connection, kept: Head) -> bool:
 
 
 def entries(
-    connection: Connection, *, before: int | None, most: int, event: str = "", actor: str = ""
-) -> list[dict[str, Any]]:
-    """Return rows, newest first, of an event or an actor if one is given."""
-    statement = select(Audit.__table__).order_by(Audit.seq.desc()).limit(most)
-    if before is not None:
-        statement = statement.where(Audit.seq < before)
+    connection: Connection,
+    *,
+    most: int,
+    page: int = 1,
+    oldest_first: bool = False,
+    event: str = "",
+    actor: str = "",
+) -> ListPage[dict[str, Any]]:
+    """Return a page of rows, newest first, of an event or an actor if one is given."""
+    every = select(Audit.__table__)
+    found = every
     if event:
-        statement = statement.where(Audit.event == event)
+        found = found.where(Audit.event == event)
     if actor:
-        statement = statement.where(Audit.actor == actor)
-    return [dict(row) for row in connection.execute(statement).mappings()]
+        found = found.where(Audit.actor == actor)
+    ordered = found.order_by(Audit.seq if oldest_first else Audit.seq.desc())
+    return page_of(connection, ordered, every, page=page, most=most)

@@ -29,6 +29,7 @@ from kms.web.errors import refuse
 
 UNAUTHORISED, FORBIDDEN, SEE_OTHER = 401, 403, 303
 BEARER = "bearer "
+DEVELOPMENT = "DEVELOPMENT"  # in the server's configuration: pages for developers are there, too
 PUBLIC_URL = "PUBLIC_URL"  # in the server's configuration: for links in invitations
 LONGEST_NEXT = 300
 
@@ -88,6 +89,7 @@ def keep_gate(server: flask.Flask, store: Store, settings: Settings) -> Cookies:
     server.after_request(cookies.keep)
     server.after_request(partial(_log_refused, store))
     server.extensions["cookies"] = cookies
+    server.config[DEVELOPMENT] = settings.env == "development"
     server.config[PUBLIC_URL] = settings.public_url.rstrip("/")
     return cookies
 

@@ -42,8 +42,9 @@
     var server = document.getElementById("ssr");
     if (!server) return;
     var at = place(server);
+    var id = document.activeElement && document.activeElement.id;
     server.remove();
-    var same = at >= 0 && page.querySelectorAll(focusable)[at];
+    var same = at >= 0 ? page.querySelectorAll(focusable)[at] : id && document.getElementById(id);
     if (same) same.focus();
   }
 
@@ -63,6 +64,8 @@
     page.querySelectorAll("header details[open]").forEach(function (menu) {
       menu.open = false;
     });
+    var wanted = document.getElementById(window.location.hash.slice(1));
+    if (wanted && wanted.matches("a[href],[tabindex]")) return wanted.focus(); // a list in another order, or its next page
     window.scrollTo(0, 0);
     var heading = page.querySelector("h1");
     if (heading) heading.focus({ preventScroll: true });

@@ -15,9 +15,7 @@
       var absent = step === null || step === undefined;
       path.setAttribute("class", absent ? told.absent : one.classes[step]);
       var link = path.parentNode;
-      var place = link.getAttribute("data-place") || link.getAttribute("aria-label");
-      link.setAttribute("data-place", place);
-      var words = place + (one.words[code] ? ": " + one.words[code][week] : "");
+      var words = told.names[code] + ": " + one.words[code][week];
       link.setAttribute("aria-label", words);
       link.querySelector("title").textContent = words;
     });

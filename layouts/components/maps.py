@@ -100,31 +100,19 @@ def weeks_map(
     offered = {name: scale for name, scale in scales(text).items() if name in view.values}
     if not view.days or not offered:
         return empty(_("No figure can be mapped."))
-    first = next(iter(offered))
-    at = newest_week(view, first)
-    newest = [
-        steps(offered[first], view.values[first].get(row.code, ()))[at : at + 1] for row in rows
-    ]
-    places = [
-        Place(
-            row.code,
-            place_name(text, row.name),
-            offered[first].classes[step[0]] if step and step[0] is not None else ABSENT,
-            visit.link(f"/areas/{row.code}"),
-            row.label,
-        )
-        for row, step in zip(rows, newest, strict=True)
-    ]
+    shown = next(iter(offered))
+    at = newest_week(view, shown)
     name = _("Map of regions, week by week; the tables say the same")
+    drawn = outline_map(_week_places(rows, view, (shown, at), visit), shapes, name)
     return html.Figure(
         [
             html.Figcaption(
-                [html.B(offered[first].name), ", " + text.day(view.days[at])],
+                [html.B(offered[shown].name), ", " + text.day(view.days[at])],
                 className="cap",
                 **{"aria-live": "polite"},
             ),
-            Markup(_controls(offered, view, at, text), className="mapctl js"),
-            Svg(outline_map(places, shapes, name), className="mapw"),
+            Markup(_controls(rows, view, at, text), className="mapctl js"),
+            Svg(drawn, className="mapw"),
             Markup(_legends(offered), className="legends"),
             unofficial(text),
             html.Div(
@@ -132,18 +120,7 @@ def weeks_map(
                     html.Details(
                         [
                             html.Summary(_("Show as table")),
-                            *[
-                                Markup(
-                                    _table(rows, view, scale, indicator, text),
-                                    className="tw tall",
-                                    attributes={
-                                        "tabIndex": "0",
-                                        "role": "region",
-                                        "aria-label": scale.name,
-                                    },
-                                )
-                                for indicator, scale in offered.items()
-                            ],
+                            *[_table(rows, view, indicator, text) for indicator in offered],
                         ]
                     ),
                     html.Span(picture_buttons("map", name), className="acts"),
@@ -154,6 +131,30 @@ def weeks_map(
         className="chart weeks",
         role="group",
     )
+
+
+def _week_places(
+    rows: Sequence[AreaRow], view: WeeksOfAreas, shown: tuple[str, int], visit: Visit
+) -> list[Place]:
+    """Return how each area looks with a figure of a week."""
+    text, (indicator, at) = visit.text, shown
+    scale = scales(text)[indicator]
+    places = []
+    for row in rows:
+        if row.code not in view.values[indicator]:
+            continue
+        step = steps(scale, view.values[indicator][row.code])[at]
+        words = _written(scale, view, (indicator, row.code), text)[at]
+        places.append(
+            Place(
+                row.code,
+                f"{place_name(text, row.name)}: {words}",
+                ABSENT if step is None else scale.classes[step],
+                visit.link(f"/areas/{row.code}"),
+                row.label,
+            )
+        )
+    return places
 
 
 def steps(scale: Scale, values: Sequence[float | None]) -> list[int | None]:
@@ -190,13 +191,15 @@ def _written(scale: Scale, view: WeeksOfAreas, at: tuple[str, str], text: Texts)
     ]
 
 
-def _controls(offered: dict[str, Scale], view: WeeksOfAreas, at: int, text: Texts) -> str:
+def _controls(rows: Sequence[AreaRow], view: WeeksOfAreas, at: int, text: Texts) -> str:
     """Write the choice of figure and week, and all figures as data for the page's script."""
     _ = text.gettext
     last = len(view.days) - 1
+    offered = {name: scale for name, scale in scales(text).items() if name in view.values}
     data = {
         "days": [text.day(day) for day in view.days],
         "absent": ABSENT,
+        "names": {row.code: place_name(text, row.name) for row in rows},
         "figures": {
             indicator: {
                 "name": scale.name,
@@ -241,17 +244,17 @@ def _legends(offered: dict[str, Scale]) -> str:
     return "".join(blocks)
 
 
-def _table(
-    rows: Sequence[AreaRow], view: WeeksOfAreas, scale: Scale, indicator: str, text: Texts
-) -> str:
-    days = list(reversed(view.days))
+def _table(rows: Sequence[AreaRow], view: WeeksOfAreas, indicator: str, text: Texts) -> Component:
+    """Write an indicator of every area, newest week first."""
+    scale = scales(text)[indicator]
     body = [
-        (
-            place_name(text, row.name),
-            *reversed(_written(scale, view, (indicator, row.code), text)),
-        )
+        (place_name(text, row.name), *reversed(_written(scale, view, (indicator, row.code), text)))
         for row in rows
         if row.code in view.values[indicator]
     ]
-    names = (text.gettext("Area"), *(text.short_day(day) for day in days))
-    return written_table(scale.name, Columns(names, body))
+    names = (text.gettext("Area"), *(text.short_day(day) for day in reversed(view.days)))
+    return Markup(
+        written_table(scale.name, Columns(names, body)),
+        className="tw tall",
+        attributes={"tabIndex": "0", "role": "region", "aria-label": scale.name},
+    )

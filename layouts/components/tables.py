@@ -19,6 +19,7 @@ class Column:
     class_name: str = ""
     width: str = ""
     label: str = ""  # stands before the cell where rows become cards
+    way: str = ""  # ascending or descending, of the one the rows are sorted by
 
 
 def table(
@@ -44,13 +45,16 @@ def wide_table(
         [
             html.Caption(caption, className="vh"),
             html.Colgroup(widths),
-            html.Thead(
-                html.Tr([html.Th(c.head, scope="col", className=c.class_name) for c in columns])
-            ),
+            html.Thead(html.Tr([_head(column) for column in columns])),
             html.Tbody(list(rows)),
         ],
         className=f"tb {class_name}".strip(),
     )
+
+
+def _head(column: Column) -> Component:
+    way = {"aria-sort": column.way} if column.way else {}
+    return html.Th(column.head, scope="col", className=column.class_name, **way)
 
 
 def body_row(columns: Sequence[Column], cells: Sequence[Child], class_name: str = "") -> Component:

@@ -1,25 +1,33 @@
-"""All areas: each region's course on one scale, and the country week by week."""
+"""All areas: each region and what lies in it, to be found by name, place or how it develops."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 from dash import html
 from dash.development.base_component import Component
 
 from kms.domain.indicators import INNER_RANGE_LEVEL, RANGE_LEVEL
+from kms.domain.lists.names import name_order
 from kms.findings import headline
 from kms.reads.board import read_areas
+from kms.reads.rows import ORDER
 from kms.reads.views import NOTHING, AreaRow, AreasView, SeriesView
 from kms.texts import Texts
-from kms.wording import basis_words, direction_word, place_name, range_name, span
+from kms.wording import basis_words, complement, direction_word, place_name, range_name, span
 from layouts.charts.multiples import Days, Ends, common_days, common_ends, small_fan
 from layouts.charts.outlines import region_shapes
-from layouts.components.cards import card, empty, heading, page_link
+from layouts.components import marks
+from layouts.components.cards import Child, card, csv_link, empty, heading, page_link, two
 from layouts.components.figures import key
+from layouts.components.listing.arrange import NUMBER, Facet, ListColumn, Listing, arranged
+from layouts.components.listing.table import listed
 from layouts.components.maps import weeks_map
+from layouts.components.ranking import data_age, speed
 from layouts.page import Page, Visit
 from layouts.svg import Svg, icon
+
+MOST = 25  # a phone shows each as a card
 
 
 def title(_view: AreasView, visit: Visit) -> str:
@@ -29,72 +37,182 @@ def title(_view: AreasView, visit: Visit) -> str:
 
 
 def layout(view: AreasView, visit: Visit) -> Component:
-    """Show the regions side by side, by name, with the map beside them."""
+    """List the areas, most urgent first, with the map of the regions beside them."""
     text = visit.text
     _ = text.gettext
-    board = view.board
-    body: Any = empty(_("No region has figures yet."))
-    if board.rows:
-        body = courses(view, visit)
     return html.Div(
         [
-            heading(_("Choose an area"), eyebrow=headline(text, board.rows, board.frame)),
+            heading(_("Choose an area"), eyebrow=headline(text, view.regions, view.frame)),
             html.Div(
                 [
-                    card(
-                        _("Regions"),
-                        body,
-                        sub=_("R {basis}, all on one scale; each leads to its provinces").format(
-                            basis=basis_words(text, board.frame.basis)
-                        ),
-                        foot=(_("The line ends where reports are still arriving."),),
-                    ),
+                    areas_card(view, visit),
                     card(
                         _("Week by week"),
-                        weeks_map(board.rows, view.weeks, region_shapes(), visit),
+                        weeks_map(view.regions, view.weeks, region_shapes(), visit),
                         class_name="where",
                     ),
                 ],
-                className="cols broad",
+                className="cols",
             ),
+            courses_card(view, visit) if view.regions else None,
         ]
     )
 
 
-def courses(view: AreasView, visit: Visit) -> list[Component]:
-    """Draw the country and every region by name, on common axes."""
+def areas_card(view: AreasView, visit: Visit) -> Component:
+    """List the areas; the country leads to its own page."""
+    _ = visit.text.gettext
+    if not view.rows:
+        return card(_("Areas"), empty(_("No region has figures yet.")))
+    listing = areas_listing(view, visit)
+    nation = page_link(place_name(visit.text, view.nation.name), visit.link("/areas/0000000000"))
+    return card(
+        _("Areas"),
+        listed(listing, arranged(listing, view.rows, dict(visit.kept)), visit),
+        sub=_("regions, and the provinces and cities in them"),
+        actions=[nation, csv_link(_("R of every area"), visit.newest("r_t"))],
+        class_name="tabcard",
+    )
+
+
+def areas_listing(view: AreasView, visit: Visit) -> Listing[AreaRow]:
+    """Say what the list of areas is made of; what is sorted by is what is shown."""
     text = visit.text
+    _ = text.gettext
+    names = {row.code: place_name(text, row.name) for row in (*view.rows, *view.regions)}
+    here = {row.direction for row in view.rows}
+    regions = sorted(view.regions, key=lambda row: name_order(names[row.code]))
+
+    def cells(row: AreaRow) -> list[Child]:
+        link = page_link(names[row.code], visit.link(f"/areas/{row.code}"), className="a")
+        region = view.region_of[row.code]
+        name = two(link, row.label if region == row.code else names[region])
+        return [name, *figures(row, text)]
+
+    return Listing(
+        "areas",
+        _("Areas with their newest figures"),
+        (
+            ListColumn("name", _("Area"), lambda row: names[row.code], width="17%"),
+            *figure_columns(text),
+        ),
+        usual=_("most urgent first"),
+        cells=cells,
+        facets=(
+            Facet(
+                "direction",
+                _("Direction"),
+                _("Every direction"),
+                tuple((one, direction_word(text, one)) for one in ORDER if one in here),
+                lambda row: row.direction,
+            ),
+            Facet(
+                "region",
+                _("Region"),
+                _("Every region"),
+                tuple((row.code, names[row.code]) for row in regions),
+                lambda row: view.region_of[row.code],
+            ),
+        ),
+        words=lambda row: f"{names[row.code]} {row.label}",
+        find_label=_("Name"),
+        most=MOST,
+        class_name="rank all",
+        row_class="ar",
+    )
+
+
+def figure_columns(text: Texts) -> tuple[ListColumn[AreaRow], ...]:
+    """Return the columns of figures; each is sorted by what its cell shows."""
+    _ = text.gettext
+
+    def column(
+        key: str,
+        head: str,
+        value: Callable[[AreaRow], float | None],
+        *,
+        class_name: str = "num",
+        width: str = "11%",
+        under: str = "",
+    ) -> ListColumn[AreaRow]:
+        return ListColumn(key, head, value, NUMBER, class_name=class_name, width=width, under=under)
+
+    return (
+        ListColumn("direction", _("Direction"), class_name="c-d", width="14%"),  # the usual order
+        column(
+            "chance",
+            _("Chance of growing"),
+            _chance,
+            class_name="c-r",
+            width="16%",
+            under=_("R and range"),
+        ),
+        column("speed", _("Speed"), lambda row: row.growth.value, class_name="c-g", width="13%"),
+        column(
+            "rate",
+            _("Attack rate"),
+            lambda row: row.adar_per_100k.value,
+            under=_("a day per 100,000"),
+        ),
+        column(
+            "weeks",
+            _("Two weeks"),
+            lambda row: row.two_week_growth.value,
+            under=_("against two before"),
+        ),
+        column("items", _("Items not met"), lambda row: complement(row.compliance_initial).value),
+        column(
+            "age", _("Data age"), lambda row: row.data_age_days, class_name="num c-age", width="8%"
+        ),
+    )
+
+
+def _chance(row: AreaRow) -> float | None:
+    return None if row.r.value is None else row.p_above_1
+
+
+def figures(row: AreaRow, text: Texts) -> list[Child]:
+    """Write an area's figures, as the board does."""
+    return [
+        marks.direction(text, row.direction),
+        marks.growing(text, row),
+        speed(row, text),
+        marks.rate(text, row.adar_per_100k),
+        marks.signed_share(text, row.two_week_growth),
+        marks.share(text, complement(row.compliance_initial)),
+        data_age(row, text),
+    ]
+
+
+def courses_card(view: AreasView, visit: Visit) -> Component:
+    """Draw R of every region by name, on common axes."""
+    text = visit.text
+    _ = text.gettext
     ends = common_ends(list(view.r.values()), centre=1.0, most=1.0)
     days = common_days(view.r.values())
-    rows = sorted(view.board.rows, key=lambda row: row.name)
+    rows = sorted(view.regions, key=lambda row: row.name)
     legend = (
         key("95", range_name(text, RANGE_LEVEL)),
         key("50", range_name(text, INNER_RANGE_LEVEL)),
         html.Span(
-            text.gettext("from {low} to {high}; dotted: 1").format(
+            _("from {low} to {high}; dotted: 1").format(
                 low=text.number(ends[0], 1), high=text.number(ends[1], 1)
             )
         ),
     )
-    return [
-        html.P(_country(view.board.nation, visit), className="note lead-in"),
-        html.Ul(
-            [_small(row, view.r.get(row.code, NOTHING), (ends, days), visit) for row in rows],
-            className="sms",
-        ),
-        html.Div(list(legend), className="legend"),
-    ]
-
-
-def _country(row: AreaRow, visit: Visit) -> list[Any]:
-    return [
-        page_link(
-            place_name(visit.text, row.name), visit.link(f"/areas/{row.code}"), className="a"
-        ),
-        ": ",
-        direction_word(visit.text, row.direction).lower(),
-        _told(row, visit.text),
-    ]
+    return card(
+        _("Regions side by side"),
+        [
+            html.Ul(
+                [_small(row, view.r.get(row.code, NOTHING), (ends, days), visit) for row in rows],
+                className="sms",
+            ),
+            html.Div(list(legend), className="legend"),
+        ],
+        sub=_("R {basis}, all on one scale").format(basis=basis_words(text, view.frame.basis)),
+        foot=(_("The line ends where reports are still arriving."),),
+        class_name="gap-t",
+    )
 
 
 def _small(
@@ -131,4 +249,5 @@ PAGE = Page(
     layout=layout,
     nav=lambda text: text.gettext("Areas"),
     order=2,
+    lists=("find", "direction", "region", "sort", "page"),
 )

@@ -12,9 +12,16 @@ from kms.texts import Texts, manila_day
 from kms.wording import source_state
 from layouts.components import marks
 from layouts.components.cards import Child, card, empty, heading, page_link, two
-from layouts.components.data.faults import faults_card
+from layouts.components.data.faults import FAULT_PARAMETERS, faults_card
 from layouts.components.data.held import held_card
-from layouts.components.data.sources import count, source_title, sources_card
+from layouts.components.data.sources import (
+    SOURCE_PARAMETERS,
+    count,
+    source_title,
+    sources_card,
+)
+from layouts.components.listing.arrange import DAY, ListColumn, Listing
+from layouts.components.listing.table import listed
 from layouts.components.tables import Column, body_row, wide_table
 from layouts.page import Page, Visit
 
@@ -40,7 +47,7 @@ def layout(view: DataView, visit: Visit) -> Component:
     text = visit.text
     _ = text.gettext
     asked = visit.request.source
-    everything = page_link(_("All sources"), visit.here(source="", next=""))
+    everything = page_link(_("All sources"), visit.link("/data"))
     top = heading(
         _headline(view, visit),
         eyebrow=html.Span([_("Data and methods"), " · ", everything])
@@ -79,38 +86,46 @@ def vintages_card(view: DataView, visit: Visit) -> Component:
     """List the issues of sources as they were taken in."""
     text = visit.text
     _ = text.gettext
-    if not view.vintages:
+    if not view.vintages.total:
         return card(_("Vintages"), empty(_("No vintage has been taken in.")))
-    columns = [
-        Column(_("Source")),
-        Column(_("Published"), "num"),
-        Column(_("Rows"), "num"),
-        Column(_("Changed"), "num"),
-        Column(_("State")),
-        Column(_("Snapshot")),
+    listing = vintages_listing(view, visit)
+    shown = listed(listing, view.vintages, visit)
+    return card(_("Vintages"), shown, sub=_("issues of sources as we took them in"))
+
+
+def vintages_listing(view: DataView, visit: Visit) -> Listing[VintageRow]:
+    """Say what the list of issues is made of; the store sorts and cuts it."""
+    _ = visit.text.gettext
+    return Listing(
+        "vintages",
+        _("Vintages"),
+        (
+            ListColumn("source", _("Source"), in_store=True),
+            ListColumn("published", _("Published"), kind=DAY, in_store=True, class_name="num"),
+            ListColumn("rows", _("Rows"), class_name="num"),
+            ListColumn("changed", _("Changed"), class_name="num"),
+            ListColumn("state", _("State"), in_store=True),
+            ListColumn("snapshot", _("Snapshot")),
+        ),
+        usual=_("newest first"),
+        cells=lambda row: _vintage(row, view, visit),
+        class_name="flow trio",
+    )
+
+
+def _vintage(row: VintageRow, view: DataView, visit: Visit) -> list[Child]:
+    text = visit.text
+    state: Child = vintage_word(text, row.state)
+    if row.alarms:
+        state = two(state, html.Span(" ".join(row.alarms), lang="en"), "wrap")
+    return [
+        two(source_title(view, row.source_id), text.moment(row.recorded_at)),
+        text.day(manila_day(row.published_at)),
+        count(text, row.rows_read),
+        _changed(row, text),
+        state,
+        _snapshot(row, view, visit),
     ]
-    rows = [
-        body_row(
-            columns,
-            [
-                two(source_title(view, row.source_id), text.moment(row.recorded_at)),
-                text.day(manila_day(row.published_at)),
-                count(text, row.rows_read),
-                _changed(row, text),
-                two(
-                    vintage_word(text, row.state),
-                    html.Span(" ".join(row.alarms), lang="en"),
-                    "wrap",
-                )
-                if row.alarms
-                else vintage_word(text, row.state),
-                _snapshot(row, view, visit),
-            ],
-        )
-        for row in view.vintages
-    ]
-    listed = _list_card(_("Vintages"), _("issues of sources as we took them in"), columns, rows)
-    return html.Div([listed, _pages(view, visit)])
 
 
 def _changed(row: VintageRow, text: Texts) -> Child:
@@ -142,17 +157,6 @@ def _snapshot(row: VintageRow, view: DataView, visit: Visit) -> Child:
         className="a",
     )
     return two(code, link)
-
-
-def _pages(view: DataView, visit: Visit) -> Component | None:
-    _ = visit.text.gettext
-    links = []
-    if visit.request.next:
-        links.append(page_link(_("First page"), visit.here(next=""), className="ctl"))
-    if view.onward is not None:
-        onward = visit.here(next=str(view.onward))
-        links.append(page_link(_("Next page"), onward, className="ctl"))
-    return html.Nav(links, className="rr gap-t", **{"aria-label": _("Pages")}) if links else None
 
 
 def vintage_word(text: Texts, state: str) -> str:
@@ -267,5 +271,6 @@ PAGE = Page(
     nav=lambda text: text.gettext("Data & methods"),
     order=2,
     group=1,
-    query=("source", "next"),
+    query=("source", "sort", "page"),
+    lists=(*SOURCE_PARAMETERS, *FAULT_PARAMETERS),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from dash import html
@@ -18,6 +19,15 @@ from kms.reads.people.establishment import (
 from kms.reference import load_areas, load_sectors
 from kms.texts import Texts, manila_day
 from layouts.components.cards import card, empty, heading, two
+from layouts.components.listing.arrange import (
+    DAY,
+    NUMBER,
+    Facet,
+    ListColumn,
+    Listing,
+    arranged,
+)
+from layouts.components.listing.table import listed
 from layouts.components.tables import Column, body_row, group_row, wide_table
 from layouts.page import Page, Visit
 
@@ -134,32 +144,64 @@ def _open_item(item: OpenItem, text: Texts) -> list[Any]:
 
 def _visits(view: EstablishmentView, visit: Visit) -> Component:
     _ = visit.text.gettext
-    columns = [
-        Column(_("Opened")),
-        Column(_("Closed"), width="14%"),
-        Column(_("Kind"), width="24%"),
-        Column(_("Items looked at"), "num"),
-        Column(_("Not met"), "num"),
-        Column(_("Not met after correction"), "num"),
-        Column(_("Women"), "num"),
-        Column(_("Men"), "num"),
-    ]
-    rows = [body_row(columns, _visit(row, visit)) for row in view.visits]
-    listed = wide_table(_("Inspections"), columns, rows, class_name="flow trio visits")
-    return card(_("Inspections"), listed, sub=_("newest first"), flush=True)
+    listing = visits_listing(view, visit)
+    shown = listed(listing, arranged(listing, view.visits, dict(visit.kept)), visit)
+    return card(_("Inspections"), shown, sub=_("newest first"))
+
+
+def visits_listing(view: EstablishmentView, visit: Visit) -> Listing[VisitRow]:
+    """Say what the list of inspections is made of."""
+    text = visit.text
+    _ = text.gettext
+    modes = dict.fromkeys(row.mode for row in view.visits if row.mode)
+
+    def count(key: str, head: str, value: Callable[[VisitRow], int | None]) -> ListColumn[VisitRow]:
+        return ListColumn(key, head, value, NUMBER, class_name="num")
+
+    return Listing(
+        "visits",
+        _("Inspections"),
+        (
+            ListColumn("opened", _("Opened"), lambda row: row.opened_on, DAY),
+            ListColumn("closed", _("Closed"), lambda row: row.closed_on, DAY, width="14%"),
+            ListColumn("kind", _("Kind"), lambda row: _word(text, MODES, row.mode), width="24%"),
+            count("asked", _("Items looked at"), lambda row: row.asked),
+            count("unmet", _("Not met"), lambda row: len(row.not_met)),
+            count("after", _("Not met after correction"), _unmet_after),
+            count("women", _("Women"), lambda row: row.workers_female),
+            count("men", _("Men"), lambda row: row.workers_male),
+        ),
+        usual=_("newest first"),
+        cells=lambda row: _visit(row, visit),
+        facets=(
+            Facet(
+                "kind",
+                _("Kind"),
+                _("Every kind"),
+                tuple((mode, _word(text, MODES, mode)) for mode in modes),
+                lambda row: row.mode,
+            ),
+        ),
+        words=lambda row: row.inspection,
+        find_label=_("Number of the inspection"),
+        class_name="flow trio visits",
+    )
+
+
+def _unmet_after(row: VisitRow) -> int:
+    return sum(finding.met_after is not True for finding in row.not_met)
 
 
 def _visit(row: VisitRow, visit: Visit) -> list[Any]:
     text = visit.text
     _ = text.gettext
-    after = sum(finding.met_after is not True for finding in row.not_met)
     return [
         two(_opened(row, text), row.inspection),
         text.day(row.closed_on) if row.closed_on else _("not closed"),
         two(_word(text, MODES, row.mode), _word(text, VISITS, row.visit)),
         text.number(row.asked),
         text.number(len(row.not_met)),
-        text.number(after),
+        text.number(_unmet_after(row)),
         text.number(row.workers_female) if row.workers_female is not None else "",
         text.number(row.workers_male) if row.workers_male is not None else "",
     ]
@@ -216,6 +258,7 @@ PAGE = Page(
     read=read_establishment,
     title=title,
     layout=layout,
+    lists=("find", "kind", "sort", "page"),
     plain=True,
     scope=scope_of,
 )

@@ -12,7 +12,11 @@ from kms.reads.views import EntryView, LibraryView
 from kms.texts import Texts
 from layouts.components.cards import card, empty, heading, page_link
 from layouts.components.entries import entry_marks, kind_word
+from layouts.components.listing.arrange import DAY, ListColumn, Listing, arranged
+from layouts.components.listing.table import framed
 from layouts.page import Page, Visit
+
+MOST = 25  # entries of a page: each has a summary
 
 
 def title(view: LibraryView, visit: Visit) -> str:
@@ -36,15 +40,12 @@ def layout(view: LibraryView, visit: Visit) -> Component:
     text = visit.text
     _ = text.gettext
     due = [entry for entry in view.entries if entry.overdue]
-    entries: Any = [entry_item(entry, visit) for entry in view.entries]
-    if not entries:
-        entries = html.Div(
-            empty(
-                _("No entry fits these filters."),
-                action=page_link(_("Show all entries"), visit.link("/library")),
-            ),
-            className="bd",
-        )
+    entries: Any = empty(
+        _("No entry fits these filters."),
+        action=page_link(_("Show all entries"), visit.link("/library")),
+    )
+    if view.entries:
+        entries = entries_list(view, visit)
     return html.Div(
         [
             heading(title(view, visit), eyebrow=_("Library")),
@@ -55,14 +56,35 @@ def layout(view: LibraryView, visit: Visit) -> Component:
                     card(
                         _("Entries"),
                         entries,
-                        sub=_("{n} of {total}").format(n=len(view.entries), total=view.total),
-                        flush=True,
+                        sub=_("{n} of {total}").format(n=len(view.entries), total=view.total)
+                        if len(view.entries) < view.total
+                        else None,
                     ),
                 ],
                 className="lib",
             ),
         ]
     )
+
+
+def entries_list(view: LibraryView, visit: Visit) -> Component:
+    """List the entries of the chosen type and sector, found by their words, in pages."""
+    _ = visit.text.gettext
+    listing: Listing[EntryView] = Listing(
+        "entries",
+        _("Entries"),
+        (
+            ListColumn("title", _("Title"), lambda entry: entry.title),
+            ListColumn("review", _("Review due"), lambda entry: entry.review_due, DAY),
+        ),
+        usual=_("past review first"),
+        words=lambda entry: f"{entry.title} {entry.summary} {entry.owner} {entry.entry_id}",
+        find_label=_("Words in it"),
+        most=MOST,
+    )
+    part = arranged(listing, view.entries, dict(visit.kept))
+    items = html.Div([entry_item(entry, visit) for entry in part.rows], className="entries")
+    return framed(listing, part, visit, items, always_sorts=True)
 
 
 def overdue_banner(count: int, text: Texts) -> Component:
@@ -92,9 +114,11 @@ def facets(view: LibraryView, visit: Visit) -> Component:
 def _facet(
     visit: Visit, name: str, field: str, options: list[tuple[str, str, int]], *, chosen: str
 ) -> Component:
-    every = _option(visit.text.gettext("All"), None, visit.here(**{field: ""}), chosen=not chosen)
+    every = _option(
+        visit.text.gettext("All"), None, visit.here(**{field: "", "page": ""}), chosen=not chosen
+    )
     listed = [
-        _option(words, count, visit.here(**{field: code}), chosen=code == chosen)
+        _option(words, count, visit.here(**{field: code, "page": ""}), chosen=code == chosen)
         for code, words, count in options
     ]
     return html.Div([html.H3(name), every, *listed], className="facet")
@@ -135,4 +159,5 @@ PAGE = Page(
     order=1,
     group=1,
     query=("kind", "sector"),
+    lists=("find", "sort", "page"),
 )

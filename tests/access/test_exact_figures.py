@@ -135,8 +135,8 @@ def test_numbers_of_rows_are_disclosed_where_rows_are_persons(published: Store) 
     public, steward = (
         read_data(published, Request(who=who)) for who in (PUBLIC, somebody(STEWARD))
     )
-    exact = {row.source_id: row for row in steward.vintages}
-    for row in public.vintages:
+    exact = {row.source_id: row for row in steward.vintages.rows}
+    for row in public.vintages.rows:
         mine = exact[row.source_id]
         if row.source_id == "dole_inspections":
             assert row == mine

@@ -116,7 +116,7 @@ def test_an_accepted_link_is_a_sign_in_in_the_log(store: Store) -> None:
         store, code, name="ana", full_name="", password=PASSWORD, address="10.0.0.9", at=AT
     )
     with store.read_ops() as connection:
-        (row,) = entries(connection, before=None, most=1)
+        (row,) = entries(connection, most=1).rows
     assert (row["event"], row["actor"], row["address"]) == ("sign_in", "ana", "10.0.0.9")
 
 

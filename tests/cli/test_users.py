@@ -54,7 +54,7 @@ def test_the_first_admin_comes_from_the_command_line(command: Command) -> None:
         attempt = Attempt("root", PASSWORD, "10.0.0.1")
         assert sign_in(store, attempt, secret=settings.signing_key(), at=now())
         with store.read_ops() as connection:
-            rows = entries(connection, before=None, most=10)
+            rows = entries(connection, most=10).rows
     assert [row["event"] for row in rows] == ["sign_in", "role.grant", "account.create"]
     assert rows[1]["actor"].endswith("(command line)")
     assert PASSWORD not in str(rows)
@@ -129,7 +129,7 @@ def test_unlocking_nobody_is_refused_and_keeps_nothing_of_what_was_typed(
     assert code == 3
     assert "there is no user" in wrong
     with opened(load_settings()) as store, store.read_ops() as connection:
-        assert entries(connection, before=None, most=10) == []
+        assert entries(connection, most=10).rows == ()
 
 
 def test_a_disabled_account_gets_no_token(command: Command) -> None:
@@ -223,4 +223,4 @@ def test_retention_removes_what_is_due_and_a_dry_run_only_tells(
     assert not any(json.loads(command("retention", "apply", "--json")[1]).values())
     with opened(load_settings()) as store, store.read_ops() as connection:
         assert connection.execute(UserSession.__table__.select()).all() == []
-        assert entries(connection, before=None, most=1)[0]["event"] == "retention.apply"
+        assert entries(connection, most=1).rows[0]["event"] == "retention.apply"

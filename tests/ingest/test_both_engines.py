@@ -34,7 +34,7 @@ def figures(store: Store) -> tuple[object, ...]:
         sectors.cells,
         [replace(row, checked_at=None) for row in data.sources],
         data.faults,
-        [(v.vintage_id, v.rows_changed, v.snapshot) for v in data.vintages],
+        [(v.vintage_id, v.rows_changed, v.snapshot) for v in data.vintages.rows],
     )
 
 

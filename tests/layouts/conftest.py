@@ -21,7 +21,7 @@ __all__ = ["published", "published_home"]
 KNOWN = {region[0] for region in view_factory.REGIONS} | {"0000000000"}
 VIEWS: dict[str, Callable[..., Any]] = {
     "/": view_factory.board_view,
-    "/areas": view_factory.board_view,
+    "/areas": view_factory.areas_view,
     "/areas/<area>": view_factory.area_view,
     "/signals": view_factory.signals_view,
     "/sectors": view_factory.sectors_view,

@@ -23,11 +23,13 @@ from tests.layouts import view_factory
 from tests.layouts.conftest import VIEWS, pages_with, server_of
 from tests.layouts.view_factory import (
     area_view,
+    areas_view,
     board_view,
     cases_view,
     data_view,
     frame,
     library_view,
+    part,
     reading,
     sector_row,
     sectors_view,
@@ -219,7 +221,7 @@ def test_pages_render_where_nothing_may_be_shown(state: str) -> None:
     )
     views: dict[str, Any] = {
         "/": lambda frame: board_view(frame=frame, rows=rows, nation=rows[0], nonplace_cases=None),
-        "/areas": lambda frame: board_view(frame=frame, rows=rows, nation=rows[0]),
+        "/areas": lambda frame: areas_view(frame=frame, rows=rows, regions=rows),
         "/areas/<area>": lambda frame: area_view(
             frame=frame,
             row=rows[0],
@@ -247,7 +249,7 @@ def test_pages_render_where_nothing_may_be_shown(state: str) -> None:
 def test_pages_render_without_any_rows() -> None:
     views: dict[str, Any] = {
         "/": lambda frame: board_view(frame=frame, rows=(), compared_with=None),
-        "/areas": lambda frame: board_view(frame=frame, rows=()),
+        "/areas": lambda frame: areas_view(frame=frame, rows=(), regions=()),
         "/areas/<area>": lambda frame: area_view(
             frame=frame,
             r=EMPTY_SERIES,
@@ -261,7 +263,9 @@ def test_pages_render_without_any_rows() -> None:
         ),
         "/library": lambda frame: library_view(frame=frame, entries=()),
         "/library/<entry>": lambda frame: library_view(frame=frame, entries=()),
-        "/data": lambda frame: data_view(frame=frame, sources=(), vintages=(), faults=(), runs=()),
+        "/data": lambda frame: data_view(
+            frame=frame, sources=(), vintages=part(()), faults=(), runs=()
+        ),
         "/signals": lambda frame: signals_view(
             frame=frame, rows=(), tested=(), disease="", course=WeeksView()
         ),

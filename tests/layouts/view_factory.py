@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
 
+from kms.access.bands import Banded
+from kms.domain.lists.pages import ListPage
 from kms.reads.notifiable.rows import SignalRow, TestedRow, WeeksView
 from kms.reads.views import (
     AreaRow,
+    AreasView,
     AreaView,
     BoardView,
     CasesView,
@@ -28,7 +32,10 @@ from kms.reads.views import (
     SignalsView,
     SourceRow,
     VintageRow,
+    WeeksOfAreas,
 )
+
+Row = TypeVar("Row")
 
 TODAY = date(2026, 11, 16)
 NOW = datetime(2026, 11, 15, 18, 10, tzinfo=UTC)  # 02:10 in Manila on the 16th
@@ -154,6 +161,46 @@ def nation() -> AreaRow:
 def board_view(**changes: object) -> BoardView:
     made = BoardView(frame(), rows(), nation(), date(2026, 11, 9), 4120)
     return replace(made, **changes)  # type: ignore[arg-type]  # test shorthand
+
+
+def areas_view(**changes: object) -> AreasView:
+    """Every region with two provinces, one of which has no figures."""
+    regions = rows()
+    inside = {row.code: (f"{row.code[:2]}01000000", f"{row.code[:2]}02000000") for row in regions}
+    provinces = [
+        replace(row, code=code, name=f"{name} of {row.name}", label="")
+        for row in regions
+        for code, name in zip(inside[row.code], ("Peñablanca", "Penarrubia"), strict=True)
+    ]
+    region_of = {row.code: row.code for row in regions}
+    region_of |= {code: region for region, codes in inside.items() for code in codes}
+    days = tuple(date(2026, 10, 17) + timedelta(days=7 * week) for week in range(4))
+    weeks = WeeksOfAreas(
+        days,
+        {
+            "p_r_above_1": {row.code: (0.99, Banded(0.2), 0.5, None) for row in regions},
+            "adar_per_100k": {row.code: (0.1, 2.0, 30.0, None) for row in regions},
+        },
+        {
+            indicator: {row.code: ("final", "suppressed", "final", "hidden") for row in regions}
+            for indicator in ("p_r_above_1", "adar_per_100k")
+        },
+    )
+    made = AreasView(
+        frame(),
+        (*regions, *provinces),
+        regions,
+        nation(),
+        region_of,
+        {row.code: series() for row in regions},
+        weeks,
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]  # test shorthand
+
+
+def part(rows: tuple[Row, ...]) -> ListPage[Row]:
+    """All of a list that the store pages, on one page."""
+    return ListPage(rows, 1, 1, len(rows), len(rows))
 
 
 def series(days: int = 70, *, centre: float = 1.0, scale: float = 1.0) -> SeriesView:
@@ -409,20 +456,22 @@ def data_view(**changes: object) -> DataView:
             source("doh_case_information", "DOH case information", 0, "in_date", 4121884),
             source("doh_hospital_daily", "DOH hospital daily", None, "never", None),
         ),
-        (
-            VintageRow(
-                "v12",
-                "doh_case_information",
-                NOW,
-                NOW,
-                4121884,
-                4121496,
-                388,
-                31,
-                5120,
-                "accepted",
-                "3fa9c1d2e4b5",
-            ),
+        part(
+            (
+                VintageRow(
+                    "v12",
+                    "doh_case_information",
+                    NOW,
+                    NOW,
+                    4121884,
+                    4121496,
+                    388,
+                    31,
+                    5120,
+                    "accepted",
+                    "3fa9c1d2e4b5",
+                ),
+            )
         ),
         (
             FaultRow(

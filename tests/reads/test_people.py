@@ -12,11 +12,12 @@ from kms.access import audit
 from kms.access.accounts import invitations, people, sessions, tokens
 from kms.access.audit import Event
 from kms.config import Settings, now
+from kms.domain.lists.pages import PAGE_ROWS, ListPage
 from kms.domain.principal import SESSION, Grant, Principal
 from kms.errors import NoDataError
 from kms.reads.people.accounts import read_person, read_sessions, read_users
 from kms.reads.people.establishment import read_establishment, scope_of
-from kms.reads.people.faults import PAGE_ROWS, read_faults
+from kms.reads.people.faults import FaultPlace, read_faults
 from kms.reads.people.log import read_log
 from kms.reads.people.privacy import read_privacy
 from kms.reads.request import Request
@@ -36,7 +37,13 @@ INSPECTOR = somebody(Grant("inspector", area="13"), name="insp")
 
 
 def logged(store: Store, event: str) -> list[Any]:
-    return [row for row in read_log(store, Request()).rows if row.event == event]
+    return [row for row in read_log(store, Request()).listed.rows if row.event == event]
+
+
+def places_of(store: Store, name: str, **asked: str) -> ListPage[FaultPlace]:
+    found = read_faults(store, Request(vintage=name, who=STEWARD, **asked)).places  # type: ignore[arg-type]  # fields of an address
+    assert found is not None
+    return found
 
 
 def firm(store: Store, who: Principal, name: str = OURS) -> Any:
@@ -96,37 +103,48 @@ def test_the_log_comes_in_pages_newest_first(store: Store) -> None:
     for number in range(230):
         told = Event("export" if number % 2 else "sign_out", object=str(number))
         audit.record(store, OPERATOR, told)
-    first = read_log(store, Request())
-    assert [row.seq for row in first.rows] == list(range(230, 130, -1))
-    second = read_log(store, Request(before=str(first.older)))
-    third = read_log(store, Request(before=str(second.older)))
-    assert (len(third.rows), third.rows[-1].seq, third.older) == (30, 1, None)
-    exports = read_log(store, Request(event="export", actor=" Operator "))
+    first = read_log(store, Request()).listed
+    assert [row.seq for row in first.rows] == list(range(230, 180, -1))
+    assert (first.page, first.pages, first.found, first.total) == (1, 5, 230, 230)
+    pages = [read_log(store, Request(page=str(page))).listed for page in range(1, 6)]
+    assert [row.seq for page in pages for row in page.rows] == list(range(230, 0, -1))
+    last = read_log(store, Request(page="9" * 40)).listed
+    assert (last.page, last.rows) == (5, pages[-1].rows)
+    oldest = read_log(store, Request(sort="time", page="2")).listed
+    assert [row.seq for row in oldest.rows] == list(range(51, 101))
+    exports = read_log(store, Request(event="export", actor=" Operator ")).listed
     assert {row.event for row in exports.rows} == {"export"}
-    assert read_log(store, Request(actor="nobody")).rows == ()
+    assert (exports.found, exports.total) == (115, 230)
+    assert read_log(store, Request(actor="nobody")).listed.rows == ()
     for unreadable in ("x", "-1", "9" * 40, "1e3"):
-        assert read_log(store, Request(before=unreadable)).rows[0].seq == 230
+        assert read_log(store, Request(page=unreadable)).listed.rows[0].seq in {230, 30}
+        assert read_log(store, Request(sort=unreadable)).listed.rows[0].seq == 230
 
 
 def test_looking_at_faulty_rows_is_logged_before_they_are_given(store: Store) -> None:
     name = faulty_issue(store)
     listed = read_faults(store, Request(who=STEWARD))
-    assert [(row.name, row.rows_rejected, row.places) for row in listed.vintages] == [
+    assert listed.vintages is not None
+    assert [(row.name, row.rows_rejected, row.places) for row in listed.vintages.rows] == [
         (name, 250, 251)
     ]
     assert logged(store, "quarantine.view") == []
     view = read_faults(store, Request(vintage=name, who=STEWARD))
     (row,) = logged(store, "quarantine.view")
     assert (row.actor, row.object, row.rows) == ("steward", name, PAGE_ROWS)
-    assert [place.record for place in view.places[:4]] == [1, 2, 3, 3]
+    assert view.places is not None
+    assert [place.record for place in view.places.rows[:4]] == [1, 2, 3, 3]
     assert {(group.code, group.rows) for group in view.groups} == {
         ("required", 250), ("not_a_code", 1)
     }  # fmt: skip
-    rest = read_faults(store, Request(vintage=name, next=str(view.onward), who=STEWARD))
-    assert len(view.places) + len(rest.places) == 251
-    assert rest.onward is None
+    pages = [places_of(store, name, page=str(page)) for page in range(1, view.places.pages + 1)]
+    assert len({(place.record, place.code) for page in pages for place in page.rows}) == 251
+    down = places_of(store, name, sort="-line")
+    assert [place.line for place in down.rows[:3]] == [251, 250, 249]
+    assert places_of(store, name, sort="part") == view.places
     alone = read_faults(store, Request(vintage=name, code="not_a_code", who=STEWARD))
-    assert [(place.record, place.line, place.field) for place in alone.places] == [
+    assert alone.places is not None
+    assert [(place.record, place.line, place.field) for place in alone.places.rows] == [
         (3, 4, "inspector")
     ]
 

@@ -113,7 +113,7 @@ def test_days_and_rows_are_those_of_the_issue_in_use(published: Store) -> None:
 def test_figures_changed_are_told_in_parts_where_rows_are_no_persons(published: Store) -> None:
     for who in (Principal(), STEWARDS):
         view = read_data(published, Request(who=who))
-        parts = {v.source_id: (v.added, v.changed, v.withdrawn) for v in view.vintages}
+        parts = {v.source_id: (v.added, v.changed, v.withdrawn) for v in view.vintages.rows}
         assert parts["dole_inspections"][0] > 0
         assert (parts["doh_case_information"][0] > 0) == (who is STEWARDS)
 
@@ -126,13 +126,17 @@ def test_vintages_come_in_pages(settings: Settings) -> None:
         made = arrival("beds", 0, ({("A", "2026-02-01"): day}, None))
         append_vintage(store, type(made)(**{**vars(made), "published_at": at}))
     first = read_data(store, Request(source="beds"))
-    assert len(first.vintages) == PAGE_VINTAGES
-    assert first.onward == PAGE_VINTAGES
-    last = read_data(store, Request(source="beds", next=str(first.onward)))
-    assert (len(last.vintages), last.onward) == (3, None)
-    names = [v.vintage_id for v in (*first.vintages, *last.vintages)]
+    assert (len(first.vintages.rows), first.vintages.pages) == (PAGE_VINTAGES, 2)
+    last = read_data(store, Request(source="beds", page="2"))
+    assert (len(last.vintages.rows), last.vintages.found) == (3, PAGE_VINTAGES + 3)
+    names = [v.vintage_id for v in (*first.vintages.rows, *last.vintages.rows)]
     assert len(set(names)) == PAGE_VINTAGES + 3
-    assert len(read_data(store, Request(source="beds", next="x")).vintages) == PAGE_VINTAGES
+    for wrong in ("x", "0", "-1", "1e9", "१"):
+        assert read_data(store, Request(source="beds", page=wrong)).vintages.page == 1
+    oldest = read_data(store, Request(source="beds", sort="published")).vintages.rows
+    assert [v.vintage_id for v in oldest] == names[::-1][:PAGE_VINTAGES]
+    for hidden in ("rows", "-rows", "rejected", "name"):
+        assert read_data(store, Request(source="beds", sort=hidden)).vintages == first.vintages
     store.close()
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
+from kms.access.disclosure import DisclosureRule
 from kms.config import Settings
 from kms.domain.principal import SESSION, STEWARD, Grant, Principal
 from kms.errors import NoDataError
 from kms.reads.area import read_area
-from kms.reads.board import read_board
+from kms.reads.board import read_areas, read_board
 from kms.reads.data import read_data
 from kms.reads.request import Request
 from kms.reads.sectors import read_sectors
@@ -46,6 +48,20 @@ def test_the_board_tells_which_regions_grow_and_orders_by_urgency(store: Store) 
     assert board.rows[0].code == DAVAO
     assert board.nation.code == NATION
     assert len(board.rows) == 17  # in March 2021
+
+
+def test_every_area_is_listed_as_its_region_shows_it(store: Store) -> None:
+    view, board = read_areas(store, Request()), read_board(store, Request())
+    assert view.regions == tuple(replace(row, change="") for row in board.rows)
+    assert view.rows[0].direction == "growing"
+    codes = [row.code for row in view.rows]
+    assert len(codes) == len(set(codes)) == len(view.region_of)
+    inside = [row for row in view.rows if view.region_of[row.code] == CEBU_REGION]
+    shown = read_area(store, Request(area=CEBU_REGION)).children
+    assert {row for row in inside if row.code != CEBU_REGION} == set(shown)
+    assert shown
+    strict = read_areas(store, Request(), DisclosureRule(threshold=10**6))
+    assert all(row.adar_per_100k.value is None for row in strict.rows)
 
 
 def test_a_growing_region_has_a_range_above_one_and_a_doubling_time(store: Store) -> None:
@@ -143,7 +159,7 @@ def test_the_data_page_adds_up_and_names_late_sources(store: Store) -> None:
     view = read_data(store, Request())
     assert {s.source_id for s in view.sources} == {"doh_case_information", "dole_inspections"}
     steward = Principal("a1", grants=(Grant(STEWARD),), via=SESSION)
-    for row in read_data(store, Request(who=steward)).vintages:
+    for row in read_data(store, Request(who=steward)).vintages.rows:
         parts = (row.rows_accepted, row.rows_rejected, row.rows_duplicate)
         assert row.rows_read == sum(part or 0 for part in parts)
     assert {s.state for s in view.sources} == {"in_date"}

@@ -86,7 +86,7 @@ def test_nobody_finds_out_which_establishments_there_are(server: Flask) -> None:
 
 
 def test_the_committee_sees_its_own_and_is_led_there(server: Flask, inspected: Store) -> None:
-    before = len(read_log(inspected, Request(event="rows.view")).rows)
+    before = len(read_log(inspected, Request(event="rows.view")).listed.rows)
     client = signed_in(server, "ana")
     assert f'href="/establishments/{OURS}"' in client.get("/account").text
     answer = client.get(f"/establishments/{OURS}")
@@ -100,7 +100,7 @@ def test_the_committee_sees_its_own_and_is_led_there(server: Flask, inspected: S
     assert "JMC 20-04-A" in page or "DO 198-18" in page
     assert "written to the audit log" not in page
     assert "routine" not in page  # why an inspection was held may point at who complained
-    assert len(read_log(inspected, Request(event="rows.view")).rows) == before
+    assert len(read_log(inspected, Request(event="rows.view")).listed.rows) == before
 
 
 def test_a_look_by_others_is_logged_with_the_number_of_inspections(
@@ -108,7 +108,7 @@ def test_a_look_by_others_is_logged_with_the_number_of_inspections(
 ) -> None:
     page = signed_in(server, "insp.ncr").get(f"/establishments/{OURS}").text
     assert "That you looked at it was written to the audit log." in page
-    (row,) = read_log(inspected, Request(event="rows.view", actor="insp.ncr")).rows[:1]
+    (row,) = read_log(inspected, Request(event="rows.view", actor="insp.ncr")).listed.rows[:1]
     assert (row.object, row.rows) == (OURS, 1)
     assert row.publication
 

@@ -53,7 +53,7 @@ def count_on(answer: Any, day: str) -> str:
 
 def newest(store: Store) -> dict[str, Any]:
     with store.read_ops() as connection:
-        return entries(connection, before=None, most=1)[0]
+        return entries(connection, most=1).rows[0]
 
 
 def test_a_token_gets_exact_figures_of_its_area_and_each_time_is_logged(
@@ -67,7 +67,7 @@ def test_a_token_gets_exact_figures_of_its_area_and_each_time_is_logged(
         assert float(count_on(answer, PLANTED_ON.isoformat())) == PLANTED
         assert answer.headers["Cache-Control"] == "no-store"
     with place[1].read_ops() as connection:
-        rows = entries(connection, before=None, most=2)
+        rows = entries(connection, most=2).rows
     assert [row["event"] for row in rows] == ["export", "export"]
     assert rows[0]["actor"] == "leyte"
     assert rows[0]["detail"] == "outbreak team of Leyte"

@@ -85,7 +85,7 @@ def places(server: flask.Flask) -> Iterator[str]:
         yield f"{path}?{HERE}=1"
     for page in discover():
         sample = re.sub(r"<\w+>", DAVAO, page.path)
-        for name in {*page.query, *ALSO}:
+        for name in {*page.query, *page.lists, *ALSO}:
             yield f"{sample}?{name}={HERE}"
     rules = {rule.rule for rule in server.url_map.iter_rules()} | {p.path for p in discover()}
     for rule in rules:

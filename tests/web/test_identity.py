@@ -146,7 +146,7 @@ def roles(store: Store, name: str) -> list[str]:
 def events(store: Store, most: int) -> list[tuple[str, str, str, str]]:
     """Return the newest rows of the audit log, oldest first."""
     with store.read_ops() as connection:
-        rows = entries(connection, before=None, most=most)
+        rows = entries(connection, most=most).rows
     return [(r["event"], r["actor"], r["object"], r["detail"]) for r in reversed(rows)]
 
 

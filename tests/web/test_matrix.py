@@ -44,6 +44,7 @@ page:/library                                  xxxxx xxxxxx xxxx ..
 page:/library/<entry>                          xxxxx xxxxxx xxxx ..
 page:/data                                     xxxxx xxxxxx xxxx ..
 page:/privacy                                  xxxxx xxxxxx xxxx ..
+page:/gallery                                  xxxxx xxxxxx xxxx ..
 page:/sign-in                                  xxxxx xxxxxx xxxx ..
 page:/invitation                               xxxxx xxxxxx xxxx ..
 page:/account                                  .xxxx xxxxxx ...x ..
@@ -281,7 +282,7 @@ def entries_of(server: Flask) -> set[str]:
     found = {f"endpoint:{rule.endpoint}" for rule in server.url_map.iter_rules()}
     dash = server.extensions["dash"]
     found |= {f"callback:{output}" for output in dash.callback_map}
-    for page in discover():
+    for page in dash.pages:
         found.add(page.entry)
         found |= {f"form:{page.path}:{name}" for name in page.forms}
     return found

@@ -11,17 +11,17 @@ from kms.access import audit
 from kms.access.audit import Event, Origin
 from kms.config import load_settings
 from kms.domain.fault_codes import fault_code
+from kms.domain.lists.pages import PAGE_ROWS, ListPage, order_in, page_in
 from kms.errors import NoDataError
-from kms.reads.people.log import number_in
 from kms.reads.people.own import frame_if_any
 from kms.reads.request import Request
 from kms.reads.views import Frame
 from kms.store.engine import Store
-from kms.store.faults import fault_places, places_kept, vintage_named
+from kms.store.faults import PLACE_ORDERS, fault_places, places_kept, vintage_named
+from kms.store.listed import VINTAGE_ORDERS, vintage_page
 from kms.store.sources import sources
-from kms.store.vintages import fault_counts, vintages
+from kms.store.vintages import fault_counts
 
-PAGE_ROWS = 200
 QUARANTINE_VIEW = "quarantine.view"
 
 
@@ -68,12 +68,11 @@ class FaultsView:
     """The vintages to choose from, or the faults of the one asked for."""
 
     frame: Frame | None
-    vintages: tuple[FaultyVintage, ...]  # to choose from; empty when one is asked for
+    vintages: ListPage[FaultyVintage] | None  # to choose from; None when one is asked for
     vintage: FaultyVintage | None = None
     groups: tuple[FaultGroup, ...] = ()
-    places: tuple[FaultPlace, ...] = ()
+    places: ListPage[FaultPlace] | None = None
     code: str = ""  # only this fault
-    onward: int | None = None  # where the next page begins
     kept_days: int = 0  # after which places are removed
 
 
@@ -82,11 +81,17 @@ def read_faults(store: Store, request: Request) -> FaultsView:
     with store.read() as connection:
         frame = frame_if_any(connection)
         titles = {row["source_id"]: row["title"] for row in sources(connection)}
-        kept = places_kept(connection)
-        start = number_in(request.next) or 0
+        page = page_in(request.page)
         if not request.vintage:
-            listed = tuple(_vintage(row, titles, kept) for row in vintages(connection))
-            return FaultsView(frame, listed)
+            listed = vintage_page(
+                connection,
+                page=page,
+                most=PAGE_ROWS,
+                order=order_in(request.sort, VINTAGE_ORDERS),
+                find=request.find.strip(),
+            )
+            kept = places_kept(connection, [row["id"] for row in listed.rows])
+            return FaultsView(frame, listed.of(lambda row: _vintage(row, titles, kept)))
         row = vintage_named(connection, request.vintage)
         if row is None:
             raise NoDataError(
@@ -96,21 +101,21 @@ def read_faults(store: Store, request: Request) -> FaultsView:
         found = fault_places(
             connection,
             row["id"],
-            start=start,
-            most=PAGE_ROWS + 1,
+            page=page,
+            most=PAGE_ROWS,
+            order=order_in(request.sort, PLACE_ORDERS),
             code=request.code,
         )
-    shown = found[:PAGE_ROWS]
-    told = Event(QUARANTINE_VIEW, object=row["name"], rows=len(shown), filters=request.code)
+        kept = places_kept(connection, [row["id"]])
+    told = Event(QUARANTINE_VIEW, object=row["name"], rows=len(found.rows), filters=request.code)
     audit.record(store, Origin(request.who, request.address), told)
     return FaultsView(
         frame,
-        vintages=(),
+        vintages=None,
         vintage=_vintage(row, titles, kept),
         groups=tuple(_group(count) for count in counts),
-        places=tuple(_place(place) for place in shown),
+        places=found.of(_place),
         code=request.code,
-        onward=start + PAGE_ROWS if len(found) > PAGE_ROWS else None,
         kept_days=load_settings().fault_days,
     )
 

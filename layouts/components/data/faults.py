@@ -2,55 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import groupby
-
 from dash import html
 from dash.development.base_component import Component
 
 from kms.reads.views import DataView, FaultRow
-from kms.texts import Texts
-from layouts.components.cards import card, empty
+from layouts.components.cards import Child, card, empty, two
 from layouts.components.data.sources import count, source_title
-from layouts.components.tables import Column, body_row, wide_table
+from layouts.components.listing.arrange import NUMBER, Facet, ListColumn, Listing, arranged
+from layouts.components.listing.table import listed
 from layouts.page import Visit
+
+PREFIX = "faults-"
+FAULT_PARAMETERS = tuple(f"{PREFIX}{key}" for key in ("find", "source", "sort", "page"))
+MOST = 15
 
 
 def faults_card(view: DataView, visit: Visit) -> Component:
-    """List the faults by source; folded, unless one source was asked for."""
-    text = visit.text
-    _ = text.gettext
+    """List the faults by source."""
+    _ = visit.text.gettext
     name = _("Rejected and flagged rows")
     if not view.faults:
         return card(name, empty(_("No row was rejected or flagged.")))
-    folds = [
-        _fold(source_title(view, source_id), tuple(rows), text, is_open=bool(visit.request.source))
-        for source_id, rows in groupby(view.faults, key=lambda row: row.source_id)
-    ]
-    return card(name, folds, sub=_("last vintage of each source"), flush=True)
+    listing = faults_listing(view, visit)
+    shown = listed(listing, arranged(listing, view.faults, dict(visit.kept)), visit)
+    return card(name, shown, sub=_("last vintage of each source"))
 
 
-def _fold(title: str, rows: Sequence[FaultRow], text: Texts, *, is_open: bool) -> Component:
-    _ = text.gettext
-    columns = [
-        Column(_("Code"), width="30%"),
-        Column(_("Meaning")),
-        Column(_("Rows"), "num"),
-        Column(_("What we did")),
-    ]
-    lines = [
-        body_row(
-            columns,
-            [
-                html.Span(row.code.upper(), className="cut"),
-                html.Span(row.meaning, lang="en"),
-                html.B(count(text, row.rows)),
-                html.Span(row.action, lang="en"),
-            ],
+def faults_listing(view: DataView, visit: Visit) -> Listing[FaultRow]:
+    """Say what the list of faults is made of; a suppressed number has no place in an order."""
+    _ = visit.text.gettext
+    titles = {row.source_id: source_title(view, row.source_id) for row in view.faults}
+    return Listing(
+        "faults",
+        _("Rejected and flagged rows"),
+        (
+            ListColumn("meaning", _("Meaning"), lambda row: row.meaning),
+            ListColumn("source", _("Source"), lambda row: titles[row.source_id], width="24%"),
+            ListColumn(
+                "rows", _("Rows"), lambda row: row.rows, NUMBER, class_name="num", width="12%"
+            ),
+            ListColumn("action", _("What we did"), width="26%"),
+        ),
+        usual=_("by source"),
+        cells=lambda row: _cells(row, titles[row.source_id], visit),
+        facets=(
+            Facet(
+                "source",
+                _("Source"),
+                _("Every source"),
+                tuple(titles.items()),
+                lambda row: row.source_id,
+            ),
         )
-        for row in rows
+        if len(titles) > 1
+        else (),
+        words=lambda row: f"{row.code} {row.meaning} {row.action}",
+        find_label=_("Words in it"),
+        prefix=PREFIX,
+        most=MOST,
+        class_name="flow trio",
+    )
+
+
+def _cells(row: FaultRow, source: str, visit: Visit) -> list[Child]:
+    return [
+        two(
+            html.Span(row.meaning, lang="en"), html.Span(row.code.upper(), className="cut"), "wrap"
+        ),
+        html.Span(source, lang="en"),
+        html.B(count(visit.text, row.rows)),
+        html.Span(row.action, lang="en"),
     ]
-    kinds = text.ngettext("{n} kind", "{n} kinds", len(rows)).format(n=text.number(len(rows)))
-    head = html.Summary([html.Span(title, lang="en"), html.Span(f" · {kinds}", className="q")])
-    listed = wide_table(title, columns, lines, class_name="flow trio")
-    return html.Div(html.Details([head, listed], open=is_open), className="never")

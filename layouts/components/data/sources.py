@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
+from itertools import groupby
 
 from dash import html
 from dash.development.base_component import Component
@@ -12,52 +15,123 @@ from kms.texts import Texts
 from kms.wording import source_state
 from layouts.components import marks
 from layouts.components.cards import Child, card, empty, page_link, two
-from layouts.components.tables import Column, body_row, group_row, wide_table
+from layouts.components.listing.arrange import (
+    DAY,
+    NUMBER,
+    Facet,
+    ListColumn,
+    Listing,
+    arranged,
+    asked_of,
+)
+from layouts.components.listing.table import listed
+from layouts.components.tables import Column, body_row, group_row
 from layouts.page import Visit
 from layouts.svg import icon
 
+PREFIX = "sources-"
+SOURCE_PARAMETERS = tuple(f"{PREFIX}{key}" for key in ("find", "state", "sort", "page"))
+
 
 def sources_card(view: DataView, visit: Visit) -> Component:
-    """List the sources, problems first; those never received in one short list."""
-    text = visit.text
-    _ = text.gettext
+    """List the sources, problems first; unasked, those never received in one short list."""
+    _ = visit.text.gettext
     if not view.sources:
         return card(_("Sources"), empty(_("No source is registered.")))
-    columns = [
-        Column(_("Source"), width="22%"),
-        Column(_("Expected"), "num", "8%"),
-        Column(_("Received"), "num", "10%"),
-        Column(_("State"), width="13%"),
-        Column(_("Last looked"), width="13%"),
-        Column(_("Rows"), "num", "8%"),
-        Column(_("Rejected"), "num", "7%"),
-        Column(_("Flags"), "num", "5%"),
-        Column(_("Used for")),
-    ]
-    # One asked for is shown whole, whether it was ever received or not.
-    came = [r for r in view.sources if r.state != "never" or r.is_problem or visit.request.source]
-    groups = (
-        (_("To look at"), [r for r in came if r.is_problem]),
-        (_("In date"), [r for r in came if r.state == "in_date" and not r.is_problem]),
-        (_("Never received"), [r for r in came if r.state == "never" and not r.is_problem]),
-    )
-    rows: list[Component] = []
-    for name, members in groups:
-        if members:
-            rows.append(group_row([html.Span([name, " ", html.B(len(members))])], len(columns)))
-            rows += [line for row in members for line in _source(row, columns, visit)]
-    shown = wide_table(
-        _("Sources, problems first"), columns, rows, class_name="wide flow trio srcs"
-    )
+    listing, given = sources_listing(view, visit), dict(visit.kept)
+    asked = asked_of(listing, given)
+    whole = asked.is_narrowed or asked.order is not None or visit.request.source
+    came = [row for row in view.sources if whole or group_of(row) != "never"]
+    part = arranged(listing, came, given)
+    never = [row for row in view.sources if row not in came]
+    grouped = asked.order is None
     return card(
         _("Sources"),
-        [shown if rows else None, _never([r for r in view.sources if r not in came], visit)],
+        [
+            listed(listing, part, visit, lines=partial(_lines, visit, grouped=grouped)),
+            _never(never, visit),
+        ],
         sub=_("problems first"),
-        actions=page_link(_("All sources"), visit.here(source="", next=""))
-        if visit.request.source
-        else None,
-        flush=True,
+        actions=page_link(_("All sources"), visit.link("/data")) if visit.request.source else None,
     )
+
+
+def group_of(row: SourceRow) -> str:
+    """Tell under which head a source stands: problem, in_date or never."""
+    return "problem" if row.is_problem else "never" if row.state == "never" else "in_date"
+
+
+def group_words(text: Texts) -> dict[str, str]:
+    """Return the heads of the groups, most urgent first."""
+    return {
+        "problem": text.gettext("To look at"),
+        "in_date": text.gettext("In date"),
+        "never": text.gettext("Never received"),
+    }
+
+
+def sources_listing(view: DataView, visit: Visit) -> Listing[SourceRow]:
+    """Say what the list of sources is made of; a suppressed number has no place in an order."""
+    text = visit.text
+    _ = text.gettext
+    words = group_words(text)
+    here = {group_of(row) for row in view.sources}
+
+    def day(
+        key: str, head: str, value: Callable[[SourceRow], date | None]
+    ) -> ListColumn[SourceRow]:
+        return ListColumn(key, head, value, DAY, class_name="num", width="9%")
+
+    def rows(
+        key: str, head: str, value: Callable[[SourceRow], int | None]
+    ) -> ListColumn[SourceRow]:
+        return ListColumn(key, head, value, NUMBER, class_name="num", width="7%")
+
+    return Listing(
+        "sources",
+        _("Sources, problems first"),
+        (
+            ListColumn("title", _("Source"), lambda row: row.title, width="22%"),
+            day("expected", _("Expected"), lambda row: row.expected),
+            day("received", _("Received"), lambda row: row.received),
+            ListColumn("state", _("State"), lambda row: source_state(text, row), width="13%"),
+            ListColumn("looked", _("Last looked"), lambda row: row.checked_at, DAY, width="13%"),
+            rows("rows", _("Rows"), lambda row: row.rows_read),
+            rows("rejected", _("Rejected"), lambda row: row.rows_rejected),
+            rows("flags", _("Flags"), lambda row: row.rows_flagged if row.received else None),
+            ListColumn("used", _("Used for")),
+        ),
+        usual=_("problems first"),
+        facets=(
+            Facet(
+                "state",
+                _("State"),
+                _("Every state"),
+                tuple((group, words[group]) for group in words if group in here),
+                group_of,
+            ),
+        ),
+        words=lambda row: f"{row.title} {row.publisher} {row.used_for}",
+        find_label=_("Name or publisher"),
+        prefix=PREFIX,
+        class_name="wide flow trio srcs",
+    )
+
+
+def _lines(
+    visit: Visit, columns: Sequence[Column], rows: Sequence[SourceRow], *, grouped: bool
+) -> list[Component]:
+    """Write the sources; in the usual order under the heads of their groups."""
+    lines: list[Component] = []
+    words = group_words(visit.text)
+    if not grouped:
+        return [line for row in rows for line in _source(row, columns, visit)]
+    for group, found in groupby(rows, key=group_of):
+        members = list(found)
+        head = html.Span([words[group], " ", html.B(len(members))])
+        lines.append(group_row([head], len(columns)))
+        lines += [line for row in members for line in _source(row, columns, visit)]
+    return lines
 
 
 def _never(rows: list[SourceRow], visit: Visit) -> Component | None:
@@ -79,7 +153,7 @@ def _never(rows: list[SourceRow], visit: Visit) -> Component | None:
     )
 
 
-def _source(row: SourceRow, columns: list[Column], visit: Visit) -> list[Component]:
+def _source(row: SourceRow, columns: Sequence[Column], visit: Visit) -> list[Component]:
     """Write a source, and under it why the last look came to nothing."""
     text = visit.text
     came = row.received is not None

@@ -103,24 +103,6 @@ def post_form(
     )
 
 
-def filter_form(visit: Visit, fields: Iterable[Field], *, button: str) -> Markup:
-    """Write a form that asks the same page for other rows; it changes nothing.
-
-    Of the rest of the address only the language stays: another filter begins at its first page.
-    """
-    kept = {"lang": visit.text.language} if visit.text.language != visit.default_language else {}
-    hidden = "".join(
-        f'<input type="hidden" name="{escape(key)}" value="{escape(value)}">'
-        for key, value in kept.items()
-    )
-    shown = "".join(_field(field, f"filter-{field.name}") for field in fields)
-    return Markup(
-        f'<form method="get" action="{escape(visit.path)}" class="post">{hidden}{shown}'
-        f'<button class="ctl" type="submit">{escape(button)}</button></form>',
-        className="ask row",
-    )
-
-
 def _field(field: Field, key: str) -> str:
     if field.kind == "checkbox":
         return (

@@ -7,12 +7,12 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from kms.reads.people.log import LogRow, LogView, read_log
+from kms.reads.people.log import TIME, LogRow, LogView, read_log
 from kms.texts import Texts, manila_day
 from layouts.components.cards import card, empty, heading, two
-from layouts.components.forms.fields import Field, filter_form
 from layouts.components.forms.roles import ROLE_WORDS, role_word
-from layouts.components.tables import Column, body_row, wide_table
+from layouts.components.listing.arrange import DAY, Facet, ListColumn, Listing
+from layouts.components.listing.table import listed
 from layouts.page import Page, Visit
 
 N_ = str  # marks a text for the catalogues
@@ -71,25 +71,10 @@ def title(_view: LogView, visit: Visit) -> str:
 def layout(view: LogView, visit: Visit) -> Component:
     """Show a page of the log and what can be asked of it."""
     _ = visit.text.gettext
-    columns = [
-        Column(_("Time"), width="13%"),
-        Column(_("What")),
-        Column(_("Who"), width="14%"),
-        Column(_("About"), width="20%"),
-        Column(_("Rows"), "num"),
-        Column(_("Publication")),
-        Column(_("Address"), "nw"),
-        Column(_("Detail"), width="16%"),
-    ]
-    rows = [body_row(columns, _cells(row, visit)) for row in view.rows]
-    listed: Any = empty(_("Nothing was logged that fits."))
-    if rows:
-        listed = card(
-            _("What was done"),
-            wide_table(_("What was done"), columns, rows, class_name="wide flow acts log"),
-            sub=_("newest first, times of Manila"),
-            flush=True,
-        )
+    listing = log_listing(view, visit)
+    shown: Any = listed(listing, view.listed, visit)
+    if not view.listed.total:
+        shown = empty(_("Nothing has been logged yet."))
     checked = _(
         "Each row holds the hash of the one before. That none was changed or cut off is checked "
         "by {command}, not by this page."
@@ -99,9 +84,7 @@ def layout(view: LogView, visit: Visit) -> Component:
         [
             heading(title(view, visit), eyebrow=_("Administration")),
             html.P([before, html.Code("kms verify audit"), after], className="note"),
-            html.Div(_filters(view, visit), className="gap-t"),
-            html.Div(listed, className="gap-t"),
-            _pages(view, visit),
+            card(_("What was done"), shown, sub=_("times of Manila"), class_name="gap-t"),
         ]
     )
 
@@ -112,22 +95,40 @@ def event_words(text: Texts, event: str) -> str:
     return text.gettext(known) if known else event
 
 
-def _filters(view: LogView, visit: Visit) -> Component:
+def log_listing(view: LogView, visit: Visit) -> Listing[LogRow]:
+    """Say what the log's list is made of; the store narrows and cuts it."""
     text = visit.text
     _ = text.gettext
     events = sorted((event_words(text, event), event) for event in EVENT_WORDS)
     if view.event and view.event not in EVENT_WORDS:
         events.append((view.event, view.event))
-    fields = [
-        Field(
-            "event",
-            _("What"),
-            value=view.event,
-            options=(("", _("Everything")), *((event, words) for words, event in events)),
+    return Listing(
+        "log",
+        _("What was done"),
+        (
+            ListColumn(TIME, _("Time"), kind=DAY, in_store=True, width="13%"),
+            ListColumn("event", _("What")),
+            ListColumn("actor", _("Who"), width="14%"),
+            ListColumn("object", _("About"), width="20%"),
+            ListColumn("rows", _("Rows"), class_name="num"),
+            ListColumn("publication", _("Publication")),
+            ListColumn("address", _("Address"), class_name="nw"),
+            ListColumn("detail", _("Detail"), width="16%"),
         ),
-        Field("actor", _("User name"), value=view.actor, required=False, most=128),
-    ]
-    return filter_form(visit, fields, button=_("Show"))
+        usual=_("newest first"),
+        cells=lambda row: _cells(row, visit),
+        facets=(
+            Facet(
+                "event",
+                _("What"),
+                _("Everything"),
+                tuple((event, words) for words, event in events),
+            ),
+        ),
+        find_label=_("User name"),
+        find_key="actor",
+        class_name="wide flow acts log",
+    )
 
 
 def _cells(row: LogRow, visit: Visit) -> list[Any]:
@@ -156,16 +157,6 @@ def _cells(row: LogRow, visit: Visit) -> list[Any]:
     ]
 
 
-def _pages(view: LogView, visit: Visit) -> Component | None:
-    _ = visit.text.gettext
-    links = []
-    if visit.request.before:
-        links.append(html.A(_("Newest"), href=visit.here(before=""), className="ctl"))
-    if view.older is not None:
-        links.append(html.A(_("Older"), href=visit.here(before=str(view.older)), className="ctl"))
-    return html.Nav(links, className="rr gap-t", **{"aria-label": _("Pages")}) if links else None
-
-
 PAGE = Page(
     path="/admin/audit",
     read=read_log,
@@ -174,6 +165,6 @@ PAGE = Page(
     nav=lambda text: text.gettext("Audit log"),
     order=3,
     group=2,
-    query=("before", "event", "actor"),
+    query=("event", "actor", "sort", "page"),
     plain=True,
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -19,6 +21,8 @@ from kms.reads.people.faults import (
 from kms.texts import Texts, manila_day
 from layouts.components.cards import card, empty, heading, two
 from layouts.components.forms.corrections import correct, correction_cards, download
+from layouts.components.listing.arrange import DAY, NUMBER, Facet, ListColumn, Listing
+from layouts.components.listing.table import listed
 from layouts.components.tables import Column, body_row, group_row, wide_table
 from layouts.page import Page, Visit
 
@@ -53,7 +57,6 @@ def layout(view: FaultsView, visit: Visit) -> Component:
                 [*correction_cards(view, visit), _groups(view, visit), _places(view, visit)],
                 className="stack gap-t",
             ),
-            _pages(view, visit),
         ]
     )
 
@@ -68,18 +71,36 @@ def _logged(visit: Visit) -> str:
 def _choice(view: FaultsView, visit: Visit) -> Component:
     text = visit.text
     _ = text.gettext
-    if not view.vintages:
+    if view.vintages is None or not view.vintages.total:
         return empty(_("No vintage has been taken in."))
-    columns = [
-        Column(_("Vintage")),
-        Column(_("Published"), "num", "16%"),
-        Column(_("Rows"), "num", "12%"),
-        Column(_("Left out"), "num", "12%"),
-        Column(_("Places kept"), "num", "14%"),
-    ]
-    rows = [body_row(columns, _vintage(row, visit)) for row in view.vintages]
-    listed = wide_table(_("Vintages"), columns, rows, class_name="flow trio acts")
-    return card(_("Vintages"), listed, sub=_("newest first"), flush=True)
+    listing = vintages_listing(visit)
+    return card(_("Vintages"), listed(listing, view.vintages, visit), sub=_("issues of sources"))
+
+
+def vintages_listing(visit: Visit) -> Listing[FaultyVintage]:
+    """Say what the list of vintages is made of; the store narrows, sorts and cuts it."""
+    _ = visit.text.gettext
+    return Listing(
+        "vintages",
+        _("Vintages"),
+        (
+            ListColumn("name", _("Vintage"), in_store=True),
+            ListColumn(
+                "published", _("Published"), kind=DAY, in_store=True, class_name="num", width="16%"
+            ),
+            ListColumn(
+                "rows", _("Rows"), kind=NUMBER, in_store=True, class_name="num", width="12%"
+            ),
+            ListColumn(
+                "rejected", _("Left out"), kind=NUMBER, in_store=True, class_name="num", width="12%"
+            ),
+            ListColumn("places", _("Places kept"), class_name="num", width="14%"),
+        ),
+        usual=_("newest first"),
+        cells=lambda row: _vintage(row, visit),
+        find_label=_("Name of a vintage"),
+        class_name="flow trio acts",
+    )
 
 
 def _vintage(row: FaultyVintage, visit: Visit) -> list[Any]:
@@ -120,7 +141,7 @@ def _group(group: FaultGroup, view: FaultsView, visit: Visit) -> list[Any]:
     text = visit.text
     shown = {"aria-current": "true"} if group.code == view.code else {}
     link = html.A(
-        group.code, href=visit.here(code=group.code, next=""), className="a", lang="en", **shown
+        group.code, href=visit.here(code=group.code, page=""), className="a", lang="en", **shown
     )
     return [
         two(link, grade_word(text, group.grade)),
@@ -139,7 +160,7 @@ def grade_word(text: Texts, grade: str) -> str:
 def _places(view: FaultsView, visit: Visit) -> Component:
     text = visit.text
     _ = text.gettext
-    if not view.places:
+    if view.places is None or not view.places.total:
         return empty(
             _("No place of a faulty row is kept."),
             text.ngettext(
@@ -148,25 +169,47 @@ def _places(view: FaultsView, visit: Visit) -> Component:
                 view.kept_days,
             ).format(n=view.kept_days),
         )
-    columns = [
-        Column(_("Row"), width="12%"),
-        Column(_("Line"), "num", "12%"),
-        Column(_("Field"), width="20%"),
-        Column(_("Fault"), width="22%"),
-        Column(_("Meaning")),
-    ]
-    rows: list[Component] = []
-    for part, places in groupby(view.places, key=lambda place: place.part):
-        rows.append(group_row(part, len(columns)))
-        rows += [body_row(columns, _place(place, visit)) for place in places]
-    everything = html.A(_("All faults"), href=visit.here(code="", next="")) if view.code else None
+    listing = places_listing(view, visit)
     return card(
         _("Where they stand"),
-        wide_table(_("Where they stand"), columns, rows, class_name="flow acts"),
-        sub=_("in the order of the file; row 1 is the first after its header"),
-        actions=everything,
-        flush=True,
+        listed(listing, view.places, visit, lines=partial(_by_file, visit)),
+        sub=_("row 1 is the first after the file’s header"),
     )
+
+
+def places_listing(view: FaultsView, visit: Visit) -> Listing[FaultPlace]:
+    """Say what the list of places is made of; the store narrows, sorts and cuts it."""
+    _ = visit.text.gettext
+    codes = dict.fromkeys(group.code for group in view.groups)
+    return Listing(
+        "places",
+        _("Where they stand"),
+        (
+            ListColumn("row", _("Row"), kind=NUMBER, in_store=True, width="12%"),
+            ListColumn(
+                "line", _("Line"), kind=NUMBER, in_store=True, class_name="num", width="12%"
+            ),
+            ListColumn("field", _("Field"), in_store=True, width="20%"),
+            ListColumn("code", _("Fault"), in_store=True, width="22%"),
+            ListColumn("meaning", _("Meaning")),
+        ),
+        usual=_("in the order of the file"),
+        facets=(
+            Facet("code", _("Fault"), _("Every fault"), tuple((code, code) for code in codes)),
+        ),
+        class_name="flow acts",
+    )
+
+
+def _by_file(
+    visit: Visit, columns: Sequence[Column], places: Sequence[FaultPlace]
+) -> list[Component]:
+    """Write the places under the file each stands in."""
+    rows: list[Component] = []
+    for part, members in groupby(places, key=lambda place: place.part):
+        rows.append(group_row(part, len(columns)))
+        rows += [body_row(columns, _place(place, visit)) for place in members]
+    return rows
 
 
 def _place(place: FaultPlace, visit: Visit) -> list[Any]:
@@ -180,18 +223,6 @@ def _place(place: FaultPlace, visit: Visit) -> list[Any]:
     ]
 
 
-def _pages(view: FaultsView, visit: Visit) -> Component | None:
-    _ = visit.text.gettext
-    links = []
-    if visit.request.next:
-        links.append(html.A(_("First page"), href=visit.here(next=""), className="ctl"))
-    if view.onward is not None:
-        links.append(
-            html.A(_("Next page"), href=visit.here(next=str(view.onward)), className="ctl")
-        )
-    return html.Nav(links, className="rr gap-t", **{"aria-label": _("Pages")}) if links else None
-
-
 PAGE = Page(
     path="/data/faults",
     read=read_faults,
@@ -200,7 +231,7 @@ PAGE = Page(
     nav=lambda text: text.gettext("Faulty rows"),
     order=4,
     group=2,
-    query=("vintage", "code", "next"),
+    query=("vintage", "code", "find", "sort", "page"),
     plain=True,
     forms={"download": download, "correct": correct},
     receives="correct",

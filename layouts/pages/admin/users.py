@@ -13,8 +13,10 @@ from kms.reads.people.accounts import PersonRow, UsersView, read_users
 from kms.texts import Texts, manila_day
 from layouts.components.cards import card, heading, two
 from layouts.components.forms.fields import post_form
-from layouts.components.forms.roles import grant_fields, grant_of, grant_words
-from layouts.components.tables import Column, body_row, table, wide_table
+from layouts.components.forms.roles import grant_fields, grant_of, grant_words, role_word
+from layouts.components.listing.arrange import DAY, Facet, ListColumn, Listing, arranged
+from layouts.components.listing.table import listed
+from layouts.components.tables import table
 from layouts.page import Form, Outcome, Page, Said, Visit
 
 INVITE = "form:/admin/users:invite"
@@ -29,20 +31,9 @@ def title(view: UsersView, visit: Visit) -> str:
 def layout(view: UsersView, visit: Visit) -> Component:
     """List the accounts; invite."""
     _ = visit.text.gettext
-    columns = [
-        Column(_("User name"), width="28%"),
-        Column(_("Roles")),
-        Column(_("State"), width="14%"),
-        Column(_("Last sign-in"), width="24%"),
-    ]
-    rows = [body_row(columns, _cells(person, visit)) for person in view.people]
-    listed = card(
-        _("Accounts"),
-        wide_table(_("Accounts"), columns, rows, class_name="flow acts"),
-        sub=_("by name"),
-        flush=True,
-    )
-    parts = [listed]
+    listing = people_listing(view, visit)
+    shown = listed(listing, arranged(listing, view.people, dict(visit.kept)), visit)
+    parts = [card(_("Accounts"), shown)]
     if ask(visit.who, INVITE) is Answer.OPEN:
         parts.append(html.Div([_invite(visit), *_waiting(view, visit)], className="stack"))
     return html.Div(
@@ -53,14 +44,53 @@ def layout(view: UsersView, visit: Visit) -> Component:
     )
 
 
-def person_state(text: Texts, person: PersonRow) -> str:
+def people_listing(view: UsersView, visit: Visit) -> Listing[PersonRow]:
+    """Say what the list of accounts is made of."""
+    text = visit.text
+    _ = text.gettext
+    states = dict.fromkeys(person.state for person in view.people)
+    roles = dict.fromkeys(grant.role for person in view.people for grant in person.grants)
+    return Listing(
+        "people",
+        _("Accounts"),
+        (
+            ListColumn("name", _("User name"), lambda row: row.name, width="28%"),
+            ListColumn("roles", _("Roles")),
+            ListColumn("state", _("State"), lambda row: person_state(text, row.state), width="16%"),
+            ListColumn("seen", _("Last sign-in"), lambda row: row.signed_in_at, DAY, width="24%"),
+        ),
+        usual=_("by name"),
+        cells=lambda row: _cells(row, visit),
+        facets=(
+            Facet(
+                "state",
+                _("State"),
+                _("Every state"),
+                tuple((state, person_state(text, state)) for state in states),
+                lambda row: row.state,
+            ),
+            Facet(
+                "role",
+                _("Role"),
+                _("Every role"),
+                tuple((role, role_word(text, role)) for role in roles),
+                lambda row: {grant.role for grant in row.grants},
+            ),
+        ),
+        words=lambda row: f"{row.name} {row.full_name}",
+        find_label=_("Name"),
+        class_name="flow acts",
+    )
+
+
+def person_state(text: Texts, state: str) -> str:
     """Say whether somebody can sign in."""
     words = {
         "active": text.gettext("open"),
         "waiting": text.gettext("waits for a password"),
         "disabled": text.gettext("disabled"),
     }
-    return words[person.state]
+    return words[state]
 
 
 def _cells(person: PersonRow, visit: Visit) -> list[Any]:
@@ -69,10 +99,11 @@ def _cells(person: PersonRow, visit: Visit) -> list[Any]:
     link = html.A(person.name, href=visit.link(f"/admin/users/{person.account}"), className="a")
     full = person.full_name if person.full_name != person.name else ""
     roles = [html.Div(grant_words(text, grant)) for grant in person.grants]
+    state = person_state(text, person.state)
     return [
         two(link, full) if full else link,
         roles or html.Span(_("no role"), className="q"),
-        html.Span(person_state(text, person), className="q" if person.state != "active" else ""),
+        html.Span(state, className="q" if person.state != "active" else ""),
         text.moment(person.signed_in_at)
         if person.signed_in_at
         else html.Span(_("never"), className="q"),
@@ -146,6 +177,7 @@ PAGE = Page(
     nav=lambda text: text.gettext("Users"),
     order=1,
     group=2,
+    lists=("find", "state", "role", "sort", "page"),
     plain=True,
     forms={"invite": _make_invitation, "withdraw": _withdraw},
 )

@@ -40,7 +40,7 @@ def address(store: Store) -> str:
 
 def logged(store: Store, event: str) -> list[LogRow]:
     """Return what was logged of a kind."""
-    return [row for row in read_log(store, Request()).rows if row.event == event]
+    return [row for row in read_log(store, Request()).listed.rows if row.event == event]
 
 
 def upload(client: FlaskClient, address: str, content: bytes, **fields: str) -> tuple[int, str]:

@@ -104,7 +104,7 @@ def test_a_row_is_typed_in_and_known(
     with store.read() as connection:
         assert [v["source_id"] for v in vintages(connection)] == [f"{source}.entered"]
     with store.read_ops() as connection:
-        logged = entries(connection, before=None, most=5, event="entry.add")
+        logged = entries(connection, most=5, event="entry.add").rows
     assert [(row["object"], row["actor"]) for row in logged] == [(source, "steward")]
 
 

@@ -88,7 +88,7 @@ def test_the_look_at_values_is_logged(steward: FlaskClient, store: Store) -> Non
     name = uploaded(steward, "tidy_csv")
     steward.get(f"{NEW}?upload={name}")
     with store.read_ops() as connection:
-        (row,) = entries(connection, before=None, most=9, event="upload.columns")
+        (row,) = entries(connection, most=9, event="upload.columns").rows
     assert (row["actor"], row["object"]) == ("steward", "tidy_csv")
 
 

@@ -1,0 +1,1 @@
+"""Lists that are sorted, filtered and paged on the server: links and a form, no script."""
