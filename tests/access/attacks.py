@@ -218,8 +218,8 @@ class Attack:
                 cases = counts.value[end - WEEK + 1 : end + 1].sum()
                 dispersion = cases / known / (shape_of(exact.low[place], exact.high[place])[0] - 1)
                 step = step_of(point, exact, place)
-                widest = shape_of(point["low"] - step / 2, point["high"] + step / 2)[0]
-                tightest = shape_of(point["low"] + step / 2, point["high"] - step / 2)[0]
+                widest = shape_of(point["low"], point["high"])[0]
+                tightest = shape_of(point["low"] + step, point["high"] - step)[0]
                 least, most = np.array([widest - 1, tightest - 1]) * dispersion * known
                 days = self.window(code, end, WEEK)
                 self.bounds.add(days, np.array([], int), np.floor(least), np.ceil(most))
@@ -244,9 +244,9 @@ class Attack:
                 ends = np.array([exact.low[place], exact.high[place]])
                 shape = shape_of(*ends)[0] - 1
                 step = 0.01 if fine else step_of(point, exact, int(place))
-                low, high = np.round(ends / step) * step
-                least = (shape_of(low - step / 2, high + step / 2)[0] - 1) * cases / shape
-                most = (shape_of(low + step / 2, high - step / 2)[0] - 1) * cases / shape
+                low, high = np.floor(ends[0] / step) * step, np.ceil(ends[1] / step) * step
+                least = (shape_of(low, high)[0] - 1) * cases / shape
+                most = (shape_of(low + step, high - step)[0] - 1) * cases / shape
                 of += 1
                 told += int(np.floor(most) - np.ceil(least)) == 0
         return told, of
@@ -270,8 +270,8 @@ class Attack:
                 cases = counts.value[end - FORTNIGHT + 1 : end + 1].sum()
                 width = exact.high[place] - exact.low[place]
                 step, shown = step_of(point, exact, place), point["high"] - point["low"]
-                least = cases * (width / (shown + step)) ** 2
-                most = cases * (width / max(shown - step, 1e-9)) ** 2
+                least = cases * (width / shown) ** 2
+                most = cases * (width / max(shown - 2 * step, 1e-9)) ** 2
                 days = self.window(code, end, FORTNIGHT)
                 self.bounds.add(days, np.array([], int), np.floor(least), np.ceil(most))
 
