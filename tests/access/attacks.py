@@ -19,6 +19,7 @@ from kms.access.disclosure import DisclosureRule
 from kms.access.weeks import WEEK, week_ends
 from kms.domain.series import Series
 from kms.reference import load_areas
+from metrics.transmission.reproduction import LEAST_CASES
 from tests.access.attacked import NATION, Attacked
 
 Ints = NDArray[np.int64]
@@ -227,7 +228,8 @@ class Attack:
     def windows_told(self, *, fine: bool) -> tuple[int, int]:
         """Count the windows of few cases whose range leaves one count, and all of them.
 
-        Fine ranges are those of two decimals, the others as they are public.
+        Fine ranges are those of two decimals, the others as they are public. A week of fewer cases
+        than R needs is not the window: R is that of its fortnight.
         """
         told = of = 0
         for code in (code for code in self.codes if code != NATION):
@@ -237,9 +239,11 @@ class Attack:
             counts = self.attacked.exact[f"cases_{self.axis}", code]
             for place in np.flatnonzero(np.isfinite(exact.value) & (exact.completeness > 0.999)):
                 end = int(place) + (exact.start - counts.start).days
-                cases = counts.value[end - WEEK + 1 : end + 1].sum()
-                point = self.attacked.public["r_t", code][int(place)]
-                if cases > WEEK * RULE.threshold or point["value"] is None:
+                point, days = self.attacked.public["r_t", code][int(place)], WEEK
+                if counts.value[end - WEEK + 1 : end + 1].sum() < LEAST_CASES:
+                    days = FORTNIGHT
+                cases = counts.value[end - days + 1 : end + 1].sum()
+                if cases > days * RULE.threshold or point["value"] is None:
                     continue
                 ends = np.array([exact.low[place], exact.high[place]])
                 shape = shape_of(*ends)[0] - 1

@@ -147,7 +147,9 @@ def test_shown_less_shown_is_no_better_than_a_guess(attacked: Attacked) -> None:
 def test_the_width_of_a_range_tells_no_count_of_few_cases(attacked: Attacked) -> None:
     attack = Attack(attacked, "onset")
     (fine, windows), (coarse, _) = (attack.windows_told(fine=f) for f in (True, False))
-    print(f"R's range tells {fine} of {windows} weeks' cases with two decimals, {coarse} as shown")
+    print(
+        f"R's range tells {fine} of {windows} windows' cases with two decimals, {coarse} as shown"
+    )
     assert fine > 0
     assert coarse == 0
 
