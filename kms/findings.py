@@ -262,11 +262,11 @@ def area_lead(text: Texts, row: AreaRow) -> str:
 def _rising_lead(text: Texts, row: AreaRow) -> str:
     """Say that few cases rise, by whichever growth is above 0 with its whole range."""
     growth, fortnight = row.growth, row.two_week_growth
-    if growth.value is not None and (growth.low or 0) > 0:
+    if growth.value is not None and growth.is_positive:
         sentence = text.gettext(
             "Cases are too few for R, but they are rising: {share} a day, range {range}"
         ).format(share="+" + text.percent(growth.value, 1), range=percent_span(text, growth, 1))
-    elif fortnight.value is not None and (fortnight.low or 0) > 0:
+    elif fortnight.value is not None and fortnight.is_positive:
         sentence = text.gettext(
             "Cases are too few for R, but they are rising: {share} in two weeks against two "
             "before, range {range}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -16,6 +15,7 @@ from babel.messages.pofile import read_po
 from babel.numbers import get_decimal_symbol, get_group_symbol
 
 from kms.config import MANILA, ROOT
+from kms.rounding import outwards
 
 CATALOGUES = ROOT / "kms" / "locale"
 RANGE = "–"
@@ -82,8 +82,8 @@ class Texts:
 
     def between(self, low: float, high: float, decimals: int = 0, unit: str = "") -> str:
         """1.05–1.34 for a range, rounded outwards: written, it excludes 1 only where it does."""
-        ends = outwards(low, high, decimals)
-        return self.span(*(self.number(end, decimals) + unit for end in ends))
+        ends = outwards(low, high, 10.0**decimals)
+        return self.span(*(self.number(float(end), decimals) + unit for end in ends))
 
     def listing(self, names: list[str], most: int = 3) -> str:
         """First names, comma separated, and how many more."""
@@ -92,14 +92,6 @@ class Texts:
         more = len(names) - most
         tail = self.ngettext("{n} more", "{n} more", more).format(n=more)
         return f"{', '.join(names[:most])}, {tail}"
-
-
-def outwards(low: float, high: float, decimals: int) -> tuple[float, float]:
-    """Round the ends of a range so that nothing of it is left out."""
-    scale = 10.0**decimals
-    # 0.35 x 100 is 35.000000000000004: what is that near to a step is the step.
-    down, up = (round(end * scale, 6) for end in (low, high))
-    return math.floor(down) / scale, math.ceil(up) / scale
 
 
 @cache

@@ -90,11 +90,15 @@ def range_name(text: Texts, level: float) -> str:
 
 
 def ranges_sentence(text: Texts) -> str:
-    """Say what the ranges mean."""
+    """Say what the ranges mean, and that one written as 1.00–1.60 lies above 1."""
     return text.gettext(
         "A range holds the true value {n} times in 100 where the model is right; "
-        "for safety items, {k} times."
-    ).format(n=text.number(RANGE_LEVEL * 100), k=text.number(SAFETY_RANGE_LEVEL * 100))
+        "for safety items, {k} times. Its ends are rounded outwards: {range} lies above 1."
+    ).format(
+        n=text.number(RANGE_LEVEL * 100),
+        k=text.number(SAFETY_RANGE_LEVEL * 100),
+        range=text.between(1.0, 1.6, 2),
+    )
 
 
 def rate(text: Texts, reading: Reading) -> str:

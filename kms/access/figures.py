@@ -4,6 +4,12 @@ A rate with its population gives the count back, and a ratio of small counts nea
 the count behind a day is suppressed, so is the figure. A range gives it back, too: its width is
 that of the count. So a figure from few cases is printed in steps of a tenth of its range, and one
 that rests on days not shown one by one is that of the last whole week (`kms.access.shown`).
+
+Values are rounded to the nearest, ranges outwards, in steps of which one is what a range holds or
+leaves out: 1 of R, 0 of growth. So a range leaves R = 1 out exactly where the chance that R is
+above 1 is beyond 97.5 or 2.5 %, printed as stored. An end rounded outwards lies in an interval of
+one step, as one rounded to the nearest does; on which side of 1 it lies the chance beside it tells
+already. Counts still to come are rounded to the nearest, ends too (`kms.access.shown`).
 """
 
 from __future__ import annotations
@@ -18,6 +24,7 @@ from numpy.typing import NDArray
 from kms.access.disclosure import DisclosureRule
 from kms.domain.indicators import NOT_MET
 from kms.domain.series import DAILY, Series
+from kms.rounding import nearest, outwards
 from metrics.states import State
 
 Floats = NDArray[np.float64]
@@ -46,6 +53,8 @@ MOST_DECIMALS = 4
 COMPLETENESS_DECIMALS = 1  # shares of neighbouring days with more would tell each day's count
 SHARE_DECIMALS = 2  # more would tell what part of the cases of a region one case is
 SIGNIFICANT_DIGITS = 2  # of rates
+NEUTRAL = {"r_t": 1.0}  # neither growing nor shrinking; of all others 0
+RANGES = (("low", "high"), ("low50", "high50"))
 SHOWN = (State.FINAL, State.PROVISIONAL, State.STALE)
 
 
@@ -134,23 +143,41 @@ def growth_of_rounded(
 
 def printed(indicator: str, figures: Floats) -> Floats:
     """Round figures to what may be published: more digits would give exact counts back."""
-    if indicator not in PROPORTIONAL:
-        decimals = SHARE_DECIMALS if indicator.startswith(NOT_MET) else MOST_DECIMALS
-        return np.round(figures, DECIMALS.get(indicator, decimals))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        size = np.floor(np.log10(np.abs(figures)))
-    size = np.where(np.isfinite(size), size, 0.0)
-    unit = 10.0 ** (size - SIGNIFICANT_DIGITS + 1)
-    result: Floats = np.round(np.round(figures / unit) * unit, 10)
-    return result
+    return _exactly_decimal(nearest(figures, _per_unit(indicator, figures)))
+
+
+def printed_range(indicator: str, low: Floats, high: Floats) -> tuple[Floats, Floats]:
+    """Round the ends of ranges outwards to as many digits as figures have."""
+    least, _ = outwards(low, low, _per_unit(indicator, low))
+    _, most = outwards(high, high, _per_unit(indicator, high))
+    return _exactly_decimal(least), _exactly_decimal(most)
 
 
 def rounded(series: Series, indicator: str) -> Series:
-    """Round every column to what may be published."""
-    names = ("value", "low", "high", "low50", "high50")
-    columns: dict[str, Any] = {n: printed(indicator, getattr(series, n)) for n in names}
+    """Round every column to what may be published: the ends of ranges outwards."""
+    columns: dict[str, Any] = {"value": printed(indicator, series.value)}
+    for ends in RANGES:
+        found = printed_range(indicator, *(getattr(series, name) for name in ends))
+        columns |= dict(zip(ends, found, strict=True))
     columns["completeness"] = np.round(series.completeness, COMPLETENESS_DECIMALS)
     return replace(series, **columns)
+
+
+def _per_unit(indicator: str, figures: Floats) -> Floats:
+    """Return how many steps in which figures are printed make one: by decimals, or by digits."""
+    if indicator not in PROPORTIONAL:
+        decimals = SHARE_DECIMALS if indicator.startswith(NOT_MET) else MOST_DECIMALS
+        return np.asarray(10.0 ** DECIMALS.get(indicator, decimals))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        size = np.floor(np.log10(np.abs(figures)))
+    size = np.where(np.isfinite(size), size, 0.0)
+    found: Floats = 10.0 ** (SIGNIFICANT_DIGITS - 1 - size)
+    return found
+
+
+def _exactly_decimal(figures: Floats) -> Floats:
+    """Remove what dividing by a power of ten below 1 leaves behind the last digit."""
+    return np.round(figures, 10)
 
 
 def _of_exact(cases: Floats, rule: DisclosureRule) -> Floats:

@@ -28,6 +28,7 @@ from kms.access.disclosure import DisclosureRule
 from kms.access.figures import only_shown
 from kms.access.weeks import SATURDAY, WEEK
 from kms.domain.series import Series
+from kms.rounding import outwards
 from metrics.states import State
 
 Floats = NDArray[np.float64]
@@ -36,7 +37,7 @@ STEPS = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2
 COARSEST_COMPLETENESS = 0.1
 WINDOW_WEEKS = 2  # of traced cases
 FEWEST_TOGETHER = 2  # places hidden together, else the rest is that of one
-_SLIP = 1e-9  # of a step: an end that is a step is not rounded beyond it
+_SLIP = 1e-9  # of a person
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +164,8 @@ class Printed:
 
     def outward(self, low: float, high: float) -> tuple[float, float]:
         """Return a range rounded outwards to steps."""
-        places = round(1 / self.step)
-        ends = (
-            np.floor(low * places + _SLIP) / places,
-            np.ceil(high * places - _SLIP) / places,
-        )
-        return float(np.clip(ends[0], 0.0, 1.0)), float(np.clip(ends[1], 0.0, 1.0))
+        ends = np.clip(outwards(low, high, round(1 / self.step)), 0.0, 1.0)
+        return float(ends[0]), float(ends[1])
 
 
 def printed(value: float, step: float) -> Printed:

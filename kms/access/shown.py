@@ -19,7 +19,9 @@ from kms.access.figures import (
     EXPECTED,
     FORECAST,
     MADE_FROM,
+    NEUTRAL,
     PROPORTIONAL,
+    RANGES,
     Behind,
     Columns,
     Floats,
@@ -30,6 +32,7 @@ from kms.access.figures import (
 )
 from kms.access.weeks import WEEK, ShownCounts, week_ends
 from kms.domain.series import Series
+from kms.rounding import nearest, outwards
 from metrics.states import State
 
 CHANCE, DOUBLING = "p_r_above_1", "doubling_time_days"
@@ -104,8 +107,10 @@ def _expected(series: Series, counts: ShownCounts, indicator: str, rule: Disclos
     """Return counts to come, rounded as counts are, where the days behind them are shown.
 
     A nowcast of a day that is all but complete is its count: that one is shown in its place, else
-    two roundings of nearly the same number would narrow it down. A forecast rests on the level
-    of four weeks; where one of their days is not shown, it would tell of that day.
+    two roundings of nearly the same number would narrow it down. So do ends rounded outwards
+    beside a value rounded to the nearest, where all three are nearly the count known so far: ends
+    are rounded as the value is. A forecast rests on the level of four weeks; where one of their
+    days is not shown, it would tell of that day.
     """
     days = MADE_FROM[indicator].days
     hidden = counts.hidden.astype(np.float64)
@@ -215,14 +220,29 @@ def _coarse(told: Series, exact: Series, few: NDArray[np.bool_], indicator: str)
         )
     inverse = indicator == DOUBLING  # of growth, whose steps are even
     source = {name: _per_day(getattr(exact, name), inverse=inverse) for name in _VALUES}
+    coarse = _in_steps(source, NEUTRAL.get(indicator, 0.0), inverse=inverse)
+    columns: dict[str, Any] = {
+        name: np.where(few, _per_day(column, inverse=inverse), getattr(told, name))
+        for name, column in coarse.items()
+    }
+    return rounded(replace(told, **columns), indicator)
+
+
+def _in_steps(source: dict[str, Floats], neutral: float, *, inverse: bool) -> dict[str, Floats]:
+    """Round values to the nearest step and ranges outwards; `neutral` is a step.
+
+    A range that does not reach below 0 is not printed so: there is no R below 0.
+    """
     width = np.abs(source["high"] - source["low"])
     places = np.searchsorted(STEPS, np.nan_to_num(width) / STEPS_PER_RANGE)
-    step = STEPS[np.clip(places, 0, len(STEPS) - 1)]
-    columns: dict[str, Any] = {}
-    for name in _VALUES:
-        coarse = _per_day(np.round(source[name] / step) * step, inverse=inverse)
-        columns[name] = np.where(few, coarse, getattr(told, name))
-    return rounded(replace(told, **columns), indicator)
+    per_unit = 1 / STEPS[np.clip(places, 0, len(STEPS) - 1)]
+    coarse = {"value": nearest(source["value"], per_unit, through=neutral)}
+    for ends in RANGES:
+        least, most = ends[::-1] if inverse else ends  # the fastest growth doubles first
+        low, high = outwards(source[least], source[most], per_unit, through=neutral)
+        coarse[least] = np.where(source[least] >= 0, np.maximum(low, 0.0), low)
+        coarse[most] = high
+    return coarse
 
 
 def _per_day(column: Floats, *, inverse: bool) -> Floats:

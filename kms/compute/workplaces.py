@@ -22,6 +22,7 @@ from kms.domain.indicators import (
     SAFETY_RANGE_LEVEL,
 )
 from kms.domain.series import make_series
+from kms.rounding import outwards
 from kms.store.publications import Entry
 from kms.store.typed_in import with_typed
 from metrics.proportions import wilson
@@ -32,7 +33,6 @@ ROUNDED_TO = 5  # establishments and inspections, so that an edition does not te
 MANY_ESTABLISHMENTS = 30  # below, a share is printed in the coarse steps
 COARSE, FINE = 0.05, 0.01
 ITEM_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2)  # the first that holds two establishments
-_SLIP = 1e-9  # of a step: an end that is a step is not rounded beyond it
 _RESULTS = {"compliance_initial": "compliant_initial", "compliance_after": "compliant_after"}
 
 
@@ -249,9 +249,8 @@ def coarse(tally: Tally, effect: float, step: float) -> tuple[float, float, floa
     found = wilson(
         ends * tally.asked, float(tally.asked), design_effect=effect, level=SAFETY_RANGE_LEVEL
     )
-    low = np.floor(found.low[0] * places + _SLIP) / places
-    high = np.ceil(found.high[1] * places - _SLIP) / places
-    return value, float(np.clip(low, 0.0, 1.0)), float(np.clip(high, 0.0, 1.0))
+    low, high = np.clip(outwards(found.low[0], found.high[1], places), 0.0, 1.0)
+    return value, float(low), float(high)
 
 
 def _one(engine: duckdb.DuckDBPyConnection, query: str) -> str:

@@ -23,11 +23,13 @@ from kms.reads.shares.view import read_contacts
 from kms.reads.shown import ShownFigures, areas_inside
 from kms.reads.views import NOTHING, AreaView, CasesView, SeriesView
 from kms.reference import load_areas
+from kms.rounding import outwards
 from kms.store.engine import Store
 from metrics.states import State
 
 SHOWN_DAYS = 120
 FINAL_SHARE = 0.9
+DECIMALS = 4  # of series on pages
 
 
 def read_area(store: Store, request: Request, rule: DisclosureRule | None = None) -> AreaView:
@@ -93,14 +95,16 @@ def course(shown: ShownFigures, indicator: str, area: str) -> SeriesView:
 
 
 def series_view(series: Series) -> SeriesView:
-    """Return a series as plain values for readers, rounded."""
+    """Return a series as plain values for readers, ranges rounded outwards."""
+    low, high = outwards(series.low, series.high, 10.0**DECIMALS)
+    low50, high50 = outwards(series.low50, series.high50, 10.0**DECIMALS)
     return SeriesView(
         dates=tuple(series.dates()),
         value=_plain(series.value),
-        low=_plain(series.low),
-        high=_plain(series.high),
-        low50=_plain(series.low50),
-        high50=_plain(series.high50),
+        low=_plain(low),
+        high=_plain(high),
+        low50=_plain(low50),
+        high50=_plain(high50),
         state=tuple(State(int(code)).label for code in series.state),
     )
 
@@ -130,4 +134,4 @@ def _cases(shown: ShownFigures, area: str) -> CasesView:
 
 
 def _plain(column: NDArray[np.float64]) -> tuple[float | None, ...]:
-    return tuple(round(float(v), 4) if np.isfinite(v) else None for v in column)
+    return tuple(round(float(v), DECIMALS) if np.isfinite(v) else None for v in column)

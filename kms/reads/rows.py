@@ -11,7 +11,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from kms.access.disclosure import Disclosure
-from kms.access.figures import printed
+from kms.access.figures import printed, printed_range
 from kms.access.weeks import WEEK, week_ends
 from kms.config import MANILA
 from kms.domain.areas import COUNTRY, Area, Areas
@@ -103,7 +103,7 @@ def direction_of(shown: ShownFigures, area: str) -> str:
 def _rises(shown: ShownFigures, area: str) -> bool:
     """Tell whether few cases are surely becoming more: an outbreak begins with few."""
     told = (shown.reading(name, area) for name in ("growth_rate_per_day", "two_week_growth_rate"))
-    return any(reading.low is not None and reading.low > 0 for reading in told)
+    return any(reading.is_positive for reading in told)
 
 
 def reading_of(row: Mapping[str, Any]) -> Reading:
@@ -111,7 +111,8 @@ def reading_of(row: Mapping[str, Any]) -> Reading:
     columns = np.array([row[name] for name in ("value", "low", "high")], dtype=np.float64)
     if row["state"] not in STATES_WITH_VALUE:
         columns[:] = np.nan
-    figures = printed(row["indicator"], columns)
+    ends = printed_range(row["indicator"], columns[1], columns[2])
+    figures = printed(row["indicator"], columns[0]), *ends
     value, low, high = (float(x) if np.isfinite(x) else None for x in figures)
     return Reading(value, low, high, row["state"], row["ref_date"], row["completeness"])
 

@@ -26,6 +26,11 @@ class Reading:
     ref_date: date | None
     completeness: float | None = None
 
+    @property
+    def is_positive(self) -> bool:
+        """Tell whether the whole range lies above 0; a low end of 0 has been rounded down to it."""
+        return self.low is not None and self.high is not None and self.low >= 0 < self.high
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:

@@ -19,6 +19,7 @@ from kms.access.disclosure import DisclosureRule
 from kms.access.weeks import WEEK, week_ends
 from kms.domain.series import Series
 from kms.reference import load_areas
+from metrics.transmission.reproduction import LEAST_CASES
 from tests.access.attacked import NATION, Attacked
 
 Ints = NDArray[np.int64]
@@ -218,8 +219,8 @@ class Attack:
                 cases = counts.value[end - WEEK + 1 : end + 1].sum()
                 dispersion = cases / known / (shape_of(exact.low[place], exact.high[place])[0] - 1)
                 step = step_of(point, exact, place)
-                widest = shape_of(point["low"] - step / 2, point["high"] + step / 2)[0]
-                tightest = shape_of(point["low"] + step / 2, point["high"] - step / 2)[0]
+                widest = shape_of(point["low"], point["high"])[0]
+                tightest = shape_of(point["low"] + step, point["high"] - step)[0]
                 least, most = np.array([widest - 1, tightest - 1]) * dispersion * known
                 days = self.window(code, end, WEEK)
                 self.bounds.add(days, np.array([], int), np.floor(least), np.ceil(most))
@@ -227,7 +228,8 @@ class Attack:
     def windows_told(self, *, fine: bool) -> tuple[int, int]:
         """Count the windows of few cases whose range leaves one count, and all of them.
 
-        Fine ranges are those of two decimals, the others as they are public.
+        Fine ranges are those of two decimals, the others as they are public. A week of fewer cases
+        than R needs is not the window: R is that of its fortnight.
         """
         told = of = 0
         for code in (code for code in self.codes if code != NATION):
@@ -237,16 +239,18 @@ class Attack:
             counts = self.attacked.exact[f"cases_{self.axis}", code]
             for place in np.flatnonzero(np.isfinite(exact.value) & (exact.completeness > 0.999)):
                 end = int(place) + (exact.start - counts.start).days
-                cases = counts.value[end - WEEK + 1 : end + 1].sum()
-                point = self.attacked.public["r_t", code][int(place)]
-                if cases > WEEK * RULE.threshold or point["value"] is None:
+                point, days = self.attacked.public["r_t", code][int(place)], WEEK
+                if counts.value[end - WEEK + 1 : end + 1].sum() < LEAST_CASES:
+                    days = FORTNIGHT
+                cases = counts.value[end - days + 1 : end + 1].sum()
+                if cases > days * RULE.threshold or point["value"] is None:
                     continue
                 ends = np.array([exact.low[place], exact.high[place]])
                 shape = shape_of(*ends)[0] - 1
                 step = 0.01 if fine else step_of(point, exact, int(place))
-                low, high = np.round(ends / step) * step
-                least = (shape_of(low - step / 2, high + step / 2)[0] - 1) * cases / shape
-                most = (shape_of(low + step / 2, high - step / 2)[0] - 1) * cases / shape
+                low, high = np.floor(ends[0] / step) * step, np.ceil(ends[1] / step) * step
+                least = (shape_of(low, high)[0] - 1) * cases / shape
+                most = (shape_of(low + step, high - step)[0] - 1) * cases / shape
                 of += 1
                 told += int(np.floor(most) - np.ceil(least)) == 0
         return told, of
@@ -270,8 +274,8 @@ class Attack:
                 cases = counts.value[end - FORTNIGHT + 1 : end + 1].sum()
                 width = exact.high[place] - exact.low[place]
                 step, shown = step_of(point, exact, place), point["high"] - point["low"]
-                least = cases * (width / (shown + step)) ** 2
-                most = cases * (width / max(shown - step, 1e-9)) ** 2
+                least = cases * (width / shown) ** 2
+                most = cases * (width / max(shown - 2 * step, 1e-9)) ** 2
                 days = self.window(code, end, FORTNIGHT)
                 self.bounds.add(days, np.array([], int), np.floor(least), np.ceil(most))
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kms.access.bands import LABELS, Banded
+from kms.access.bands import EDGES, LABELS, Banded
 from kms.briefs.sector import compose
 from kms.config import Settings
 from kms.reads.board import read_board
@@ -147,7 +147,9 @@ def test_shown_less_shown_is_no_better_than_a_guess(attacked: Attacked) -> None:
 def test_the_width_of_a_range_tells_no_count_of_few_cases(attacked: Attacked) -> None:
     attack = Attack(attacked, "onset")
     (fine, windows), (coarse, _) = (attack.windows_told(fine=f) for f in (True, False))
-    print(f"R's range tells {fine} of {windows} weeks' cases with two decimals, {coarse} as shown")
+    print(
+        f"R's range tells {fine} of {windows} windows' cases with two decimals, {coarse} as shown"
+    )
     assert fine > 0
     assert coarse == 0
 
@@ -245,6 +247,26 @@ def newest(attacked: Attacked, indicator: str, area: str) -> dict[str, Any]:
         _NEWEST[key] = {row["area"]: row for row in told["data"]}
     found: dict[str, Any] = _NEWEST[key][area]
     return found
+
+
+def test_every_public_range_of_r_leaves_one_out_exactly_where_the_chance_says_so(
+    attacked: Attacked,
+) -> None:
+    compared = certain = 0
+    for (indicator, code), points in attacked.public.items():
+        if indicator != "r_t":
+            continue
+        chances = {point["ref_date"]: point for point in attacked.public["p_r_above_1", code]}
+        for point in (point for point in points if point["low"] is not None):
+            told = chances[point["ref_date"]]
+            sure = told["band"] in (LABELS[0], LABELS[-1])
+            if told["band"] is None:
+                sure = not EDGES[0] <= told["value"] <= EDGES[-1]
+            assert sure == (point["low"] >= 1 or point["high"] <= 1), (code, point, told)
+            compared += 1
+            certain += sure
+    print(f"{compared} public ranges of R agree with the chance; {certain} leave 1 out")
+    assert 0 < certain < compared
 
 
 def test_few_cases_leave_a_band_of_the_chance_that_agrees_with_the_direction(

@@ -183,7 +183,7 @@ def test_ranges_are_named_by_the_levels_that_made_them() -> None:
     assert wording.range_name(EN, SAFETY_RANGE_LEVEL) == "90% range"
     assert wording.ranges_sentence(EN) == (
         "A range holds the true value 95 times in 100 where the model is right; "
-        "for safety items, 90 times."
+        "for safety items, 90 times. Its ends are rounded outwards: 1.00–1.60 lies above 1."
     )
 
 
