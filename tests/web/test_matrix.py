@@ -20,7 +20,6 @@ from kms.access.policy import RULES
 from kms.config import Settings, now
 from kms.domain.principal import Grant, Principal
 from kms.store.engine import Store
-from layouts.routing import discover
 from tests.published import make_published_store
 from tests.web.people import OPERATOR, make_person, token_on
 
