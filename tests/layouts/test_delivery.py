@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from kms.reads.request import Request
-from layouts.delivery import Kept
+from layouts.delivery.kept import Kept
 from layouts.server import create_dash
 from tests.layouts.conftest import VIEWS, pages_with
 

@@ -1,50 +1,17 @@
-"""How pages leave: kept while nothing was published, compressed where the reader accepts it."""
+"""Text answers are compressed where the reader accepts it and nothing secret stands in them."""
 
 from __future__ import annotations
 
 import gzip
-from collections import OrderedDict
-from dataclasses import dataclass, field
-from threading import Lock
-from typing import Generic, TypeVar
 
 import flask
 
-MOST_KEPT = 256  # pages of about 80 KB
+from layouts.delivery.kept import Kept
+
 LEVEL = 5  # 2 ms for a page; 6 saves 1 % more
 WORTH = 1_000  # bytes; smaller answers gain nothing
 TEXTS = ("text/", "application/json", "application/javascript", "image/svg+xml")
 OTHERS = ("/api/", "/briefs/")  # they answer for their own encoding and their own ETag
-
-Thing = TypeVar("Thing")
-
-
-@dataclass(slots=True)
-class Kept(Generic[Thing]):
-    """The answers last given from one edition; another edition empties it."""
-
-    most: int = MOST_KEPT
-    edition: str = ""
-    entries: OrderedDict[str, Thing] = field(default_factory=OrderedDict)
-    lock: Lock = field(default_factory=Lock)
-
-    def find(self, edition: str, key: str) -> Thing | None:
-        """Return what was kept under a key, if it is of this edition."""
-        with self.lock:
-            if edition != self.edition:
-                self.edition = edition
-                self.entries.clear()
-            if key in self.entries:
-                self.entries.move_to_end(key)
-            return self.entries.get(key)
-
-    def keep(self, edition: str, key: str, thing: Thing) -> None:
-        """Keep an answer; the one not asked for the longest goes."""
-        with self.lock:
-            if edition == self.edition:
-                self.entries[key] = thing
-                while len(self.entries) > self.most:
-                    self.entries.popitem(last=False)
 
 
 def compress_responses(server: flask.Flask) -> None:
