@@ -19,7 +19,10 @@ def compress_responses(server: flask.Flask) -> None:
     files: Kept[bytes] = Kept()
 
     def compress(response: flask.Response) -> flask.Response:
-        if not _worth(response):
+        if not _could_be(response):
+            return response
+        response.vary.add("Accept-Encoding")  # on the plain one, too: it is not for everybody
+        if not _is_wanted():
             return response
         etag = response.get_etag()[0]
         response.direct_passthrough = False
@@ -34,21 +37,25 @@ def compress_responses(server: flask.Flask) -> None:
                 files.keep("", key, packed)
         response.set_data(packed)
         response.headers["Content-Encoding"] = "gzip"
-        response.vary.add("Accept-Encoding")
         return response
 
     server.after_request(compress)
 
 
-def _worth(response: flask.Response) -> bool:
-    asked = flask.request
+def _could_be(response: flask.Response) -> bool:
     return (
         response.status_code in {200, 404}
         and not flask.g.get("uncompressed")
-        and not asked.path.startswith(OTHERS)
+        and not flask.request.path.startswith(OTHERS)
         and "Content-Encoding" not in response.headers
         and (response.mimetype or "").startswith(TEXTS)
-        and asked.accept_encodings["gzip"] > 0
+    )
+
+
+def _is_wanted() -> bool:
+    asked = flask.request
+    return (
+        asked.accept_encodings["gzip"] > 0
         and asked.method != "HEAD"
         and "Range" not in asked.headers
     )
