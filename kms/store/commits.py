@@ -26,7 +26,8 @@ class Commits:
 
     def __init__(self, store: Store) -> None:
         """Watch a store; its connections close with it."""
-        self._marks = [_mark(engine) for engine in (store.data, store.ops)]
+        engines = {str(engine.url): engine for engine in (store.data, store.ops)}
+        self._marks = [_mark(engine) for engine in engines.values()]
 
     def __call__(self) -> tuple[object, ...]:
         """Return the mark; one that equals no other where it cannot be told."""
