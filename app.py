@@ -20,7 +20,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     from kms.access.disclosure import DisclosureRule
     from kms.api.server import create_api
     from kms.briefs.web import create_briefs
-    from kms.reads.frame import edition
+    from kms.reads.frame import Edition
     from kms.store.open import open_migrated
     from kms.web.gate import front_door
     from layouts.server import create_dash
@@ -31,7 +31,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     front_door(server, store, settings)
     server.extensions["intake"] = Desk(store, settings)
     server.register_blueprint(create_briefs(store, settings.home, rule, settings.language))
-    create_dash(server, store, settings.language, rule=rule, edition=lambda: edition(store))
+    create_dash(server, store, settings.language, rule=rule, edition=Edition(store))
     store.close()  # workers are forked from here, and a connection must not be shared
     return server
 

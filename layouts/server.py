@@ -5,11 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import flask
@@ -22,11 +21,24 @@ from kms.domain.principal import PUBLIC
 from kms.errors import DataError
 from kms.reads.request import Request
 from kms.web.cookies import Cookies
-from kms.web.door import OWN_ADDRESS
+from kms.web.door import OWN_ADDRESS, wrap_inside
 from kms.web.errors import STYLE_SHEETS
 from kms.web.gate import DEVELOPMENT, PUBLIC_URL, current_principal, refusal
 from kms.web.headers import SCRIPT_HASHES
-from layouts.delivery import Kept, compress_responses
+from kms.web.origin import DOORPLATE, Doorplate
+from layouts.delivery.addresses import Address, address_of
+from layouts.delivery.compression import compress_responses
+from layouts.delivery.files import (
+    ASSETS,
+    asset_address,
+    named_by_content,
+    packed_files,
+    plotly_address,
+    serve_files,
+)
+from layouts.delivery.kept import Kept
+from layouts.delivery.replay import KEEPABLE, Replay
+from layouts.document import DOCUMENT, PLAIN_DOCUMENT, THEME, THEME_SCRIPT
 from layouts.guard import guard_callbacks
 from layouts.page import Page, Said
 from layouts.posting import serve_forms
@@ -44,62 +56,11 @@ from layouts.routing import (
     may_open,
 )
 
-ICON = Path(__file__).parent / "assets" / "favicon.svg"
-PLOTLY = Path(__file__).parent / "vendor" / "plotly.min.js"
 CALLBACK_ENDPOINT = "/_dash-update-component"
+SHOWN = "shell-page.children"  # what the callback writes that gives a page
 PAGE_ENDPOINTS = ("/", "/<path:path>")
-PLOTLY_ADDRESS = "/_dash-component-suites/plotly/package_data/<name>"
 INLINE = re.compile(r"<script(?![^>]*(?:\ssrc=|application/json))[^>]*>(.*?)</script>", re.DOTALL)
 STYLED = re.compile(r'<link rel="stylesheet" href="([^"]+)"')
-
-DOCUMENT = """<!doctype html>
-<html lang="{language}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width,initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<script>{theme}</script>
-<title>{title}</title>
-<link rel="preload" href="{assets}fonts/Inter-400.woff2" as="font" type="font/woff2" crossorigin>
-<link rel="preload" href="{assets}fonts/Inter-600.woff2" as="font" type="font/woff2" crossorigin>
-<link rel="icon" type="image/svg+xml" href="{assets}favicon.svg">
-{css}
-<noscript><style>.graph{{display:none}}</style></noscript>
-</head>
-<body>
-<div id="ssr">{content}</div>
-{app_entry}
-{config}
-{scripts}
-{renderer}
-</body>
-</html>"""
-
-
-PLAIN_DOCUMENT = """<!doctype html>
-<html lang="{language}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width,initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<script>{theme}</script>
-<title>{title}</title>
-<link rel="icon" type="image/svg+xml" href="{assets}favicon.svg">
-{css}
-</head>
-<body>
-{content}
-{switch}
-</body>
-</html>"""
-
-# Before anything is drawn: the theme the reader chose, else the one of their device.
-THEME = (
-    "document.documentElement.dataset.mantineColorScheme="
-    '(function(){try{return localStorage.getItem("theme")}catch(e){}})()'
-    '||(matchMedia("(prefers-color-scheme:dark)").matches?"dark":"light")'
-)
-THEME_SCRIPT = "3-theme.js"  # all that a page without Dash runs
 
 
 class ReadableDash(Dash):  # type: ignore[misc]  # dash ships no types
@@ -110,6 +71,7 @@ class ReadableDash(Dash):  # type: ignore[misc]  # dash ships no types
     language: str
     edition: Callable[[], str] | None
     kept: Kept[Answer]
+    around: Mapping[str, str]  # what Dash writes into every document, once it has
     site: str  # our public address, if one is set
     identity_provider: bool
 
@@ -120,18 +82,23 @@ class ReadableDash(Dash):  # type: ignore[misc]  # dash ships no types
         person is never kept, nor is a page with a form of its own.
         """
         asked = self.asked(pathname, search)
-        page, _fields = match(self.pages, pathname.rstrip("/") or "/")
-        keeps = asked.who.is_public and not (page and page.plain) and self.edition
-        edition = self.edition() if keeps and self.edition else ""
-        key = f"{pathname}?{search.lstrip('?')}"
-        found = self.kept.find(edition, key) if keeps else None
-        if found is not None:
-            return found
-        made = answer(self.store, self.pages, asked)
-        found = replace(made, content=condensed(made.content))
-        if keeps and found.status == OK:
-            self.kept.keep(edition, key, found)
+        key = self.address(pathname, search) if asked.who.is_public else None
+        edition = self.edition() if key and self.edition else ""
+        found = self.kept.find(edition, key) if edition else None
+        if found is None:
+            made = answer(self.store, self.pages, asked)
+            found = replace(made, content=condensed(made.content))
+            if edition and found.status == OK:
+                self.kept.keep(edition, key, found)
+        if edition and found.status == OK and flask.has_request_context():
+            flask.request.environ[KEEPABLE] = True
         return found
+
+    def address(self, pathname: str, search: str) -> Address | None:
+        """Return what an address shows to everybody, if what it shows may be kept."""
+        if self.edition is None:
+            return None
+        return address_of(self.pages, pathname, search, self.language)
 
     def asked(self, pathname: str, search: str = "", said: Said | None = None) -> Asked:
         """Return an address with who asks for it, from the request being answered."""
@@ -167,10 +134,25 @@ class ReadableDash(Dash):  # type: ignore[misc]  # dash ships no types
         )
 
     def _config(self) -> Any:
-        """Tell the browser what Dash needs, and not which Python runs here."""
+        """Tell the browser what Dash needs, and not which Python runs here.
+
+        Nor a token of this page load: it guards callbacks that run in the background, of which
+        there are none, and would make every document another.
+        """
         told = super()._config()
         told.pop("python_version", None)
-        return told
+        told.pop("end_id", None)
+        # Dash names the drawing library by its content only where it is not its own to serve.
+        return told | {"serve_locally": False, "plotlyjs_url": plotly_address()}
+
+    def get_asset_url(self, path: str) -> str:
+        """Return the address of one of our own files."""
+        return asset_address(path)
+
+    def _collect_and_register_resources(self, *given: Any, **named: Any) -> list[str]:
+        """List files as Dash does, each under the name of its content; called by Dash."""
+        found = super()._collect_and_register_resources(*given, **named)
+        return [named_by_content(address) for address in found]
 
     def index(self, *args: Any, **kwargs: Any) -> Any:
         """Answer an address with its page; called by Dash for every one it does not know."""
@@ -178,10 +160,13 @@ class ReadableDash(Dash):  # type: ignore[misc]  # dash ships no types
         if shown.plain:
             return flask.Response(self.document(shown), shown.status, mimetype="text/html")
         flask.g.shown, flask.g.page_status = shown, shown.status
+        if self.around:
+            return self.interpolate_index(**self.around)
         return super().index(*args, **kwargs)
 
     def interpolate_index(self, **parts: str) -> str:
-        """Write the document around a page; called by Dash's own `index`."""
+        """Write the document around a page; called by Dash's own `index` the first time."""
+        self.around = parts
         shown: Answer = flask.g.shown
         return DOCUMENT.format(
             language=escape(shown.language),
@@ -216,7 +201,7 @@ def create_dash(
     dash = ReadableDash(
         "layouts",
         server=server,
-        assets_folder=str(Path(__file__).parent / "assets"),
+        assets_folder=str(ASSETS),
         use_pages=False,
         pages_folder="",
         serve_locally=True,
@@ -227,7 +212,7 @@ def create_dash(
         enable_mcp=False,
     )
     dash.store, dash.language = store, language
-    dash.edition, dash.kept = edition, Kept()
+    dash.edition, dash.kept, dash.around = edition, Kept(), {}
     dash.site = str(server.config.get(PUBLIC_URL, ""))
     dash.identity_provider = "identity" in server.blueprints
     found = discover(gallery=bool(server.config.get(DEVELOPMENT)))
@@ -253,13 +238,12 @@ def create_dash(
 
     server.extensions["dash"] = dash
     guard_callbacks(server, dash)
-    server.add_url_rule(PLOTLY_ADDRESS, "layouts.plotly", _plotly)
-    server.add_url_rule("/favicon.ico", "layouts.favicon", _favicon)
+    serve_files(server)
     server.before_request(partial(_admit, dash))
     serve_forms(server, dash)
     compress_responses(server)
     server.after_request(_with_page_status)  # runs before the one registered above
-    _warm(server)
+    _warm(server, dash)
     return dash
 
 
@@ -327,18 +311,6 @@ def _admit(dash: ReadableDash) -> Response | None:
     return refusal(shut) if shut else None
 
 
-def _plotly(name: str) -> flask.Response:
-    """Serve our own bundle in place of the full one: a quarter of it, and all we draw."""
-    if not name.endswith(".js"):
-        flask.abort(404)
-    return flask.send_file(PLOTLY, mimetype="text/javascript", max_age=86_400)
-
-
-def _favicon() -> flask.Response:
-    """Answer what browsers ask for beside a PDF."""
-    return flask.send_file(ICON, mimetype="image/svg+xml", max_age=86_400)
-
-
 def _with_page_status(response: flask.Response) -> flask.Response:
     status = flask.g.pop("page_status", None)
     if status is not None and response.status_code == 200:
@@ -346,18 +318,36 @@ def _with_page_status(response: flask.Response) -> flask.Response:
     return response
 
 
-def _warm(server: flask.Flask) -> None:
+def _warm(server: flask.Flask, dash: ReadableDash) -> None:
     """Ask for the first page once, so that no thread finds Dash half registered (dash #3971).
 
     Its inline scripts and style sheets are those of every page: the door names the scripts in
-    the policy it sends, and links the sheets on pages that say what went wrong.
+    the policy it sends, and links the sheets on pages that say what went wrong. Then files are
+    packed and the front page is kept, before workers are forked, so that all share them.
     """
-    first = server.test_client().get("/", base_url=server.config.get(OWN_ADDRESS) or None)
+    own = server.config.get(OWN_ADDRESS) or None
+    first = server.test_client().get("/", base_url=own)
     inline = INLINE.findall(first.text)
     if not inline:
         raise DataError(f"the first page cannot be made (status {first.status_code}); see the log")
     server.config[SCRIPT_HASHES] = tuple(_hash(script) for script in inline)
     server.config[STYLE_SHEETS] = tuple(STYLED.findall(first.text))
+    cookies: Cookies | None = server.extensions.get("cookies")
+    files = packed_files(server, first.text)
+    wrap_inside(
+        server,
+        lambda whole: Replay(
+            whole,
+            dash.address,
+            dash.edition or str,
+            plate=server.extensions.get(DOORPLATE, Doorplate()),
+            cookie=cookies.form_name if cookies else "",
+            callbacks=dash.callback_map,
+            output=SHOWN,
+            files=files,
+        ),
+    )
+    server.test_client().get("/", base_url=own, headers={"Accept-Encoding": "gzip"})
 
 
 def _hash(script: str) -> str:

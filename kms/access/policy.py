@@ -134,6 +134,7 @@ RULES: Mapping[str, Rule] = {
     "endpoint:/_favicon.ico": FILES,
     "endpoint:_dash_assets.static": FILES,
     "endpoint:/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>": FILES,
+    "endpoint:layouts.assets": FILES,
     "endpoint:layouts.plotly": FILES,
     "endpoint:layouts.favicon": FILES,
     # Health.

@@ -11,11 +11,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kms.compute.identity import inputs_hash
 from kms.config import MANILA
+from kms.config import now as real_now
 from kms.domain.areas import COUNTRY
 from kms.errors import NoDataError
 from kms.reads.request import Request
 from kms.reads.views import Frame
 from kms.reference import load_diseases
+from kms.store.commits import Commits
 from kms.store.engine import Store
 from kms.store.ledger import recent_runs
 from kms.store.open import clock, is_synthetic
@@ -143,6 +145,27 @@ def today(store: object) -> date | None:
         return None
     with store.read() as connection:
         return clock(connection).astimezone(MANILA).date()
+
+
+class Edition:
+    """The edition of a store, read anew only after something was committed, or on another day."""
+
+    def __init__(self, store: Store) -> None:
+        """Watch a store."""
+        self._store = store
+        self._commits = Commits(store)
+        self._known: tuple[object, str] | None = None
+
+    def __call__(self) -> str:
+        """Return what `edition` returns."""
+        # the mark first: what is committed meanwhile makes the next one differ
+        mark = (real_now().astimezone(MANILA).date(), self._commits())
+        known = self._known
+        if known is not None and known[0] == mark:
+            return known[1]
+        found = edition(self._store)
+        self._known = (mark, found)
+        return found
 
 
 def edition(store: Store) -> str:

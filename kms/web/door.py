@@ -43,6 +43,13 @@ def open_door(server: flask.Flask, settings: Settings) -> None:
         server.wsgi_app = behind  # type: ignore[method-assign]  # Flask's own way to wrap it
 
 
+def wrap_inside(server: flask.Flask, wrap: Callable[[Application], Application]) -> None:
+    """Put something around an application that sees a request as the proxy tells it."""
+    outer: Application = server.wsgi_app
+    wrapped = outer.around(wrap) if isinstance(outer, BehindProxy) else wrap(outer)
+    server.wsgi_app = wrapped  # type: ignore[method-assign, assignment]  # Flask's own way
+
+
 class BehindProxy:
     """Believe what a proxy says of the reader, where it is that proxy who says it."""
 
@@ -56,6 +63,10 @@ class BehindProxy:
         """Answer a request, as relayed if it comes from the proxy."""
         chosen = self.relayed if self._is_proxy(environ.get("REMOTE_ADDR", "")) else self.direct
         return chosen(environ, start_response)
+
+    def around(self, wrap: Callable[[Application], Application]) -> BehindProxy:
+        """Return the same with something between it and the application."""
+        return BehindProxy(wrap(self.direct), str(self.proxy))
 
     def _is_proxy(self, peer: str) -> bool:
         try:

@@ -14,6 +14,7 @@ from werkzeug.sansio.utils import host_is_trusted
 from kms.api.faults import for_programs
 from kms.web.errors import N_, Words, refuse
 
+DOORPLATE = "doorplate"  # in the server's extensions
 LONGEST = 2_000  # characters of a path, and of a query
 LARGEST_BODY = 64 * 1024  # bytes; a route that takes files says its own
 MOST_PARTS = 50  # fields of a form
@@ -71,6 +72,7 @@ def same_origin(
 ) -> None:
     """Refuse other hosts' requests, other sites' changes, and what is too large to read."""
     plate = Doorplate(tuple(hosts), tuple(origins))
+    server.extensions[DOORPLATE] = plate
     server.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     server.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_BODY
     server.config["MAX_FORM_PARTS"] = MOST_PARTS

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
 import gzip
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import Client
 
 from kms.reads.request import Request
-from layouts.delivery import Kept
+from kms.web.origin import Doorplate
+from layouts.delivery.addresses import Address, address_of
+from layouts.delivery.kept import Kept
+from layouts.delivery.replay import KEEPABLE, Replay
+from layouts.routing import discover
 from layouts.server import create_dash
 from tests.layouts.conftest import VIEWS, pages_with
 
@@ -65,3 +71,65 @@ def test_the_longest_unasked_goes_first() -> None:
     assert kept.find("e", "c") == 2
     kept.keep("late", "d", 4)
     assert kept.find("e", "d") is None
+
+
+def test_what_is_too_large_together_goes_and_one_thing_counts_once() -> None:
+    kept: Kept[bytes] = Kept(most=10, size=len)
+    for key, thing in (("a", b"1234"), ("b", b"1234"), ("a", b"123456"), ("c", b"1")):
+        kept.keep("", key, thing)
+    assert list(kept.entries) == ["a", "c"]
+    assert kept.held == 7
+    kept.keep("", "d", b"x" * 11)
+    assert (dict(kept.entries), kept.held) == ({}, 0)
+
+
+def test_many_at_once_get_their_own_page_and_never_an_earlier_edition() -> None:
+    editions = [0]
+
+    def whole(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        shown = editions[0]
+        environ[KEEPABLE] = True
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [f"{shown} {environ['PATH_INFO']} {environ['QUERY_STRING']}".encode()]
+
+    pages = discover()
+    replay = Replay(
+        whole,
+        lambda path, search: address_of(pages, path, search, "en"),
+        lambda: str(editions[0]),
+        plate=Doorplate(),
+        cookie="",
+        callbacks={},
+        output="",
+    )
+
+    def ask(number: int) -> int:
+        path = f"/areas/{number % 7}"
+        at_least, reader = editions[0], Client(replay)
+        edition, shown, _query = reader.get(path).text.split(" ")
+        assert shown == path
+        assert int(edition) >= at_least
+        if number % 5 == 0:
+            editions[0] += 1
+        return len(replay.bare.entries)
+
+    with ThreadPoolExecutor(8) as readers:
+        assert max(readers.map(ask, range(2_000))) <= 7
+
+
+def test_the_language_is_in_the_name_and_what_a_page_does_not_know_is_not() -> None:
+    pages = discover()
+
+    def name(path: str, search: str, language: str = "en") -> Address | None:
+        return address_of(pages, path, search, language)
+
+    assert name("/sectors", "?sector=I&x=1&lang=xx") == Address(
+        "/sectors", "en", (("sector", "I"),)
+    )
+    assert name("/areas", "lang=fil") == name("/areas", "", "fil") != name("/areas", "")
+    assert name("/areas", "lang=en") == name("/areas", "")
+    assert name("/areas", "lang=en&lang=fil") is None
+    assert name("/areas", "x=%41") is None
+    assert name("/areas/", "") is None
+    assert name("/sign-in", "") is None
+    assert name("/areas", "as_of=2021-03-01") != name("/areas", "as_of=2021-03-02")

@@ -95,6 +95,7 @@ endpoint:/_dash-dependencies                   xxxxx xxxxxx xxxx ..
 endpoint:/_reload-hash                         xxxxx xxxxxx xxxx ..
 endpoint:/_favicon.ico                         xxxxx xxxxxx xxxx xx
 endpoint:_dash_assets.static                   xxxxx xxxxxx xxxx xx
+endpoint:layouts.assets                        xxxxx xxxxxx xxxx xx
 endpoint:layouts.plotly                        xxxxx xxxxxx xxxx xx
 endpoint:layouts.favicon                       xxxxx xxxxxx xxxx xx
 endpoint:healthz                               xxxxx xxxxxx xxxx xx
@@ -118,6 +119,7 @@ ADDRESSES = {
     "endpoint:/": "/",
     "endpoint:/<path:path>": "/nothing-here",
     "endpoint:_dash_assets.static": "/assets/favicon.svg",
+    "endpoint:layouts.assets": "/assets/v-0/favicon.svg",
     "endpoint:layouts.favicon": "/favicon.ico",
     "endpoint:layouts.plotly": "/_dash-component-suites/plotly/package_data/plotly.min.js",
     "endpoint:areas": "/api/v1/areas",

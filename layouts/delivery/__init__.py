@@ -1,0 +1,1 @@
+"""How pages and their files leave: kept, compressed, and told apart by address."""
