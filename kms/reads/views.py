@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from kms.domain.lists.pages import ListPage
+from kms.reads.history.rows import Revisions
 from kms.reads.notifiable.rows import SignalRow, TestedRow, WeeksView
 
 REFUSED_OR_UNREACHABLE = ("refused", "unreachable")
@@ -219,6 +220,7 @@ class AreaView:
     changing_delay: bool = False  # nowcast and provisional R lean to one side
     signals: tuple[SignalRow, ...] = ()  # of weekly diseases, here
     contacts: ContactsView | None = None
+    revisions: Revisions | None = None  # of R on a day six weeks back
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from layouts.charts.bars import cases, weekly
 from layouts.charts.fan import Limit, against, forecast, growth, reproduction
 from layouts.charts.funnel import Limits, Point, funnel
 from layouts.charts.measures import Lane, Span, timeline, with_measures
-from layouts.charts.revisions import Revisions, revisions
+from layouts.charts.revisions import revisions
 from layouts.charts.style import Figure
 from layouts.charts.waterfall import Factor, waterfall
 
@@ -18,7 +18,6 @@ __all__ = [
     "Limit",
     "Limits",
     "Point",
-    "Revisions",
     "Span",
     "against",
     "cases",

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
 
+from kms.reads.history.rows import Revisions
 from kms.texts import Texts
 from layouts.charts.style import (
     CLEAR,
@@ -19,18 +18,6 @@ from layouts.charts.style import (
     over,
     told,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Revisions:
-    """One day's figure as told on each of several days; None where it was not told."""
-
-    ref_date: date
-    told_on: Sequence[date]
-    value: Sequence[float | None]
-    low: Sequence[float | None]
-    high: Sequence[float | None]
-    state: Sequence[str]
 
 
 def revisions(view: Revisions, text: Texts, *, centre: float | None = None) -> Figure:

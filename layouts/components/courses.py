@@ -40,6 +40,49 @@ def spread_card(view: AreaView, visit: Visit) -> Component:
     )
 
 
+def revisions_card(view: AreaView, visit: Visit) -> Component | None:
+    """Show how the R of one day was told, publication by publication; nothing where it was not."""
+    text, told = visit.text, view.revisions
+    _ = text.gettext
+    if told is None:
+        return None
+    known = [i for i, value in enumerate(told.value) if value is not None]
+    first, last = known[0], known[-1]
+
+    def written(at: int) -> str:
+        value, low, high = told.value[at], told.low[at], told.high[at]
+        if value is None:
+            return state_word(text, told.state[at])
+        span = f" ({text.between(low, high, 2)})" if low is not None and high is not None else ""
+        return text.number(value, 2) + span
+
+    finding = _("R of {day} was told as {first} on {then}, and is {last} now.").format(
+        day=text.short_day(told.ref_date),
+        first=written(first),
+        then=text.short_day(told.told_on[first]),
+        last=written(last),
+    )
+    rows = [
+        (text.day(day), written(at), state_word(text, told.state[at]))
+        for at, day in enumerate(told.told_on)
+    ]
+    return card(
+        _("How a figure moved"),
+        chart(
+            charts.revisions(told, text, centre=1.0),
+            name="area-revisions",
+            finding=html.B(finding),
+            summary=f"{place_name(text, view.row.name)}. {finding}",
+            columns=Columns(
+                (_("Told on"), f"R, {range_name(text, RANGE_LEVEL)}", _("State")), rows[::-1]
+            ),
+            text=text,
+            legend=(key("ring", _("reports still arriving")), key("dot", _("complete"))),
+        ),
+        sub=_("R of one day, as each week’s last publication told it"),
+    )
+
+
 def growth_card(view: AreaView, visit: Visit) -> Component:
     """Show growth a day."""
     text = visit.text

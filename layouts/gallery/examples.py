@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+from kms.reads.history.rows import Revisions
 from kms.reads.notifiable.rows import WeeksView
 from kms.reads.views import CasesView, Reading, SeriesView, WeeksOfAreas
 from layouts import charts
@@ -158,12 +159,12 @@ def lanes() -> list[charts.Lane]:
     ]
 
 
-def revisions() -> charts.Revisions:
+def revisions() -> Revisions:
     """Return a figure told eight times that came down as reports arrived."""
     told_on = tuple(LAST - timedelta(days=7 * back) for back in range(7, -1, -1))
     value = (1.32, 1.24, 1.18, 1.15, 1.14, 1.14, None, 1.13)
     reach = (0.3, 0.2, 0.14, 0.12, 0.11, 0.11, None, 0.11)
-    return charts.Revisions(
+    return Revisions(
         LAST - timedelta(days=56),
         told_on,
         value,

@@ -32,7 +32,13 @@ from layouts.components import marks
 from layouts.components.area.contacts import contacts_card, fatality_card
 from layouts.components.beds import beds_card
 from layouts.components.cards import card, empty, page_link, stat, stats
-from layouts.components.courses import cases_card, forecast_card, growth_card, spread_card
+from layouts.components.courses import (
+    cases_card,
+    forecast_card,
+    growth_card,
+    revisions_card,
+    spread_card,
+)
 from layouts.components.forms.exports import exact_export, export_series
 from layouts.components.ranking import ranking
 from layouts.components.weekly.current import area_signals_card
@@ -62,7 +68,11 @@ def layout(view: AreaView, visit: Visit) -> Component:
                 className="duo even gap-t",
             ),
             area_signals_card(view.signals, visit) if view.signals else None,
-            beds_card(view, visit),
+            html.Div(
+                [beds_card(view, visit), revisions_card(view, visit)], className="duo even gap-t"
+            )
+            if view.revisions
+            else beds_card(view, visit),
             html.Div(
                 [contacts_card(view, visit), fatality_card(view, visit)], className="duo even"
             ),

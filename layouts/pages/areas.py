@@ -27,7 +27,7 @@ from layouts.components.ranking import data_age, speed
 from layouts.page import Page, Visit
 from layouts.svg import Svg, icon
 
-MOST = 25  # a phone shows each as a card
+MOST = 15  # a phone shows each as a card
 
 
 def title(_view: AreasView, visit: Visit) -> str:

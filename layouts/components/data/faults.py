@@ -14,7 +14,7 @@ from layouts.page import Visit
 
 PREFIX = "faults-"
 FAULT_PARAMETERS = tuple(f"{PREFIX}{key}" for key in ("find", "source", "sort", "page"))
-MOST = 15
+MOST = 8
 
 
 def faults_card(view: DataView, visit: Visit) -> Component:
