@@ -14,6 +14,8 @@
       var step = one.steps[code] ? one.steps[code][week] : null;
       var absent = step === null || step === undefined;
       path.setAttribute("class", absent ? told.absent : one.classes[step]);
+      var label = figure.querySelector('[data-label="' + code + '"]');
+      if (label) label.setAttribute("data-shape", absent ? "" : one.marks[step] || "");
       var link = path.parentNode;
       var words = told.names[code] + ": " + one.words[code][week];
       link.setAttribute("aria-label", words);

@@ -63,6 +63,7 @@ class Place:
     href: str
     label: str = ""
     mark: str = ""  # one of `layouts.svg.ICONS`
+    marks: Sequence[str] = ()  # all that may stand there; the one shown is `mark`
 
 
 @cache
@@ -139,29 +140,32 @@ def _label(place: Place, at: tuple[float, float], unit: float) -> str:
     if not place.label:
         return ""
     x, y = at
-    size, room = (8 * unit, 16) if place.mark else (0.0, 6)
+    marks = place.marks or ((place.mark,) if place.mark else ())
+    size, room = (8 * unit, 16) if marks else (0.0, 6)
     width = (sum(LETTERS.get(letter, 6.0) for letter in place.label) + room) * unit
-    mark = (
+    drawn = "".join(
         tag(
             "g",
-            ICONS[place.mark][1],
+            ICONS[mark][1],
             transform=f"translate({2.5 * unit:.2f} {-size / 2:.2f}) scale({size / 12:.3f})",
+            class_=f"sh {mark}" if place.marks else None,
         )
-        if place.mark
-        else ""
+        for mark in marks
     )
     return tag(
         "g",
         tag("rect", x=0, y=-6 * unit, width=width, height=12 * unit, rx=2 * unit, class_="ml")
-        + mark
+        + drawn
         + tag(
             "text",
             escape(place.label),
-            x=(12.5 if place.mark else 3) * unit,
+            x=(12.5 if marks else 3) * unit,
             y=3 * unit,
             font_size=8.5 * unit,
         ),
         transform=f"translate({x - width / 2:.1f} {y:.1f})",
         class_="mt",
+        data_label=place.code if place.marks else None,
+        data_shape=place.mark if place.marks else None,
         aria_hidden="true",
     )

@@ -17,10 +17,11 @@ from layouts.charts.outlines import Place, Shapes, outline_map
 from layouts.components.cards import empty
 from layouts.components.figures import Columns, picture_buttons, written_table
 from layouts.page import Visit
-from layouts.svg import Markup, Svg
+from layouts.svg import Markup, Svg, icon
 
 ABSENT = "m-missing"
 EVEN = 0.5
+MARKS = ("growing", "uncertain", "shrinking")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Scale:
     words: Sequence[str]  # of each step
     write: Callable[[float], str]
     banded: bool = False  # a chance
+    marks: Sequence[str] = ()  # of each step, so that no step is told by colour alone
 
 
 def scales(text: Texts) -> dict[str, Scale]:
@@ -48,6 +50,7 @@ def scales(text: Texts) -> dict[str, Scale]:
             ("<2.5%", "2.5–20%", "20–80%", "80–97.5%", ">97.5%"),
             lambda share: chance(text, share),
             banded=True,
+            marks=("shrinking", "shrinking", "uncertain", "growing", "growing"),
         ),
         "adar_per_100k": Scale(
             _("Attack rate, cases a day per 100,000"),
@@ -152,6 +155,8 @@ def _week_places(
                 ABSENT if step is None else scale.classes[step],
                 visit.link(f"/areas/{row.code}"),
                 row.label,
+                "" if step is None or not scale.marks else scale.marks[step],
+                MARKS,
             )
         )
     return places
@@ -204,6 +209,7 @@ def _controls(rows: Sequence[AreaRow], view: WeeksOfAreas, at: int, text: Texts)
             indicator: {
                 "name": scale.name,
                 "classes": list(scale.classes),
+                "marks": list(scale.marks),
                 "steps": {code: steps(scale, v) for code, v in view.values[indicator].items()},
                 "words": {
                     code: _written(scale, view, (indicator, code), text)
@@ -236,12 +242,17 @@ def _legends(offered: dict[str, Scale]) -> str:
     blocks = []
     for place, (indicator, scale) in enumerate(offered.items()):
         entries = "".join(
-            f'<span><i class="{name}" aria-hidden="true"></i>{escape(words)}</span>'
-            for name, words in zip(scale.classes, scale.words, strict=True)
+            f'<span><i class="{name}" aria-hidden="true"></i>{_shape(scale, at)}'
+            f"{escape(words)}</span>"
+            for at, (name, words) in enumerate(zip(scale.classes, scale.words, strict=True))
         )
         hidden = " hidden" if place else ""
         blocks.append(f'<div class="legend" data-of="{indicator}"{hidden}>{entries}</div>')
     return "".join(blocks)
+
+
+def _shape(scale: Scale, step: int) -> str:
+    return icon(scale.marks[step]).markup if scale.marks else ""
 
 
 def _table(rows: Sequence[AreaRow], view: WeeksOfAreas, indicator: str, text: Texts) -> Component:

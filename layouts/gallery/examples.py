@@ -201,7 +201,7 @@ def map_view(codes: Sequence[str]) -> WeeksOfAreas:
     def values(scale: float, shift: int) -> dict[str, tuple[float | None, ...]]:
         return {
             code: tuple(
-                None if at == 4 else scale * (1 + 0.5 * math.sin((at + shift + week) / 3))
+                None if at == 4 else scale * (1 + math.sin((at + shift + week) / 3))
                 for week in range(len(weeks))
             )
             for at, code in enumerate(codes)
