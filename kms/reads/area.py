@@ -16,6 +16,7 @@ from kms.domain.series import Series, last_entries
 from kms.errors import NoDataError
 from kms.reads.frame import read_frame, resolve_issue
 from kms.reads.history.told import read_revisions
+from kms.reads.history.weeks import weeks_of
 from kms.reads.notifiable.signals import current_signals
 from kms.reads.request import Request
 from kms.reads.rows import area_rows, newest_values
@@ -77,6 +78,7 @@ def read_area(store: Store, request: Request, rule: DisclosureRule | None = None
             nowcast=course(shown, "nowcast_cases", code),
             forecast=course(shown, "forecast_cases", code),
             changing_delay=code in issue.facts.get("changing_delays", ()),
+            weeks=weeks_of(shown, [unit.code for unit in inside]),
             revisions=read_revisions(shown, "r_t", code),
             contacts=read_contacts(connection, issue, disclosure, code),
         )

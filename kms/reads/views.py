@@ -221,6 +221,7 @@ class AreaView:
     signals: tuple[SignalRow, ...] = ()  # of weekly diseases, here
     contacts: ContactsView | None = None
     revisions: Revisions | None = None  # of R on a day six weeks back
+    weeks: WeeksOfAreas = WeeksOfAreas()  # of the areas inside
 
 
 @dataclass(frozen=True, slots=True)

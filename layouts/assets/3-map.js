@@ -15,7 +15,7 @@
       var absent = step === null || step === undefined;
       path.setAttribute("class", absent ? told.absent : one.classes[step]);
       var label = figure.querySelector('[data-label="' + code + '"]');
-      if (label) label.setAttribute("data-shape", absent ? "" : one.marks[step] || "");
+      if (label) label.setAttribute("data-shape", absent && one.marks.length ? "missing" : one.marks[step] || "");
       var link = path.parentNode;
       var words = told.names[code] + ": " + one.words[code][week];
       link.setAttribute("aria-label", words);

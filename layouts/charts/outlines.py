@@ -7,7 +7,8 @@ does not have to pass through every area twice.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
@@ -16,8 +17,11 @@ from kms.config import ROOT
 from layouts.svg import ICONS, tag
 
 BOUNDARIES = ROOT / "data" / "reference" / "boundaries"
+MARGIN = 20.0  # drawing units around outlines that are cut out
 DRAWN_WIDTH = 258  # px the map has in its card; labels are sized for it
-LETTERS = {"I": 2.6, "-": 4.0, "M": 7.5}  # px of a letter at 8.5 px, semibold; others 6
+LETTERS = {"I": 2.6, "-": 4.0, "M": 7.5, " ": 2.6, "i": 2.4, "l": 2.4}  # px at 8.5 px, semibold
+LOWER, UPPER = 5.1, 6.0  # px of other letters
+LINE = 12  # px of a label
 PATTERNS = (
     '<defs><pattern id="map-hatch" width="5" height="5" patternUnits="userSpaceOnUse" '
     'patternTransform="rotate(45) scale({scale})"><rect width="5" height="5" '
@@ -50,7 +54,13 @@ class Shapes:
     @property
     def scale(self) -> float:
         """Drawing units for one pixel."""
-        return float(self.viewbox.replace(",", " ").split()[2]) / DRAWN_WIDTH
+        return self.frame[4]
+
+    @property
+    def frame(self) -> tuple[float, float, float, float, float]:
+        """Left, top, width and height in drawing units, and those of one pixel."""
+        left, top, width, height = map(float, self.viewbox.replace(",", " ").split())
+        return left, top, width, height, width / DRAWN_WIDTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +76,45 @@ class Place:
     marks: Sequence[str] = ()  # all that may stand there; the one shown is `mark`
 
 
-@cache
 def region_shapes() -> Shapes | None:
     """Read the regions' display boundaries; none where they are not installed."""
-    path = BOUNDARIES / "regions_svg.json"
+    return _shapes("regions_svg.json")
+
+
+def shapes_of(codes: Sequence[str]) -> Shapes | None:
+    """Return the outlines of areas, cut out of the country; none where some have no outline."""
+    for shapes in (region_shapes(), _shapes("provinces_svg.json")):
+        if shapes and len(codes) > 1 and set(codes) <= set(shapes.paths):
+            return shapes if set(codes) == set(shapes.paths) else _cut_out(shapes, codes)
+    return None
+
+
+def _cut_out(shapes: Shapes, codes: Sequence[str]) -> Shapes:
+    paths = {code: shapes.paths[code] for code in codes}
+    corners = [point for path in paths.values() for point in _corners(path)]
+    left, top = (min(point[axis] for point in corners) - MARGIN for axis in (0, 1))
+    right, bottom = (max(point[axis] for point in corners) + MARGIN for axis in (0, 1))
+    return Shapes(
+        f"{left} {top} {right - left} {bottom - top}",
+        paths,
+        {code: shapes.labels[code] for code in codes if code in shapes.labels},
+        shapes.attribution,
+    )
+
+
+def _corners(path: str) -> Iterator[tuple[float, float]]:
+    """Follow a path of our own making: moves to places, and steps from there."""
+    x = y = 0.0
+    for command, numbers in re.findall(r"([Ml])([^Mlz]*)", path):
+        steps = [float(number) for number in re.findall(r"-?[\d.]+", numbers)]
+        for dx, dy in zip(steps[::2], steps[1::2], strict=True):
+            x, y = (dx, dy) if command == "M" else (x + dx, y + dy)
+            yield x, y
+
+
+@cache
+def _shapes(name: str) -> Shapes | None:
+    path = BOUNDARIES / name
     if not path.exists():
         return None
     read = json.loads(path.read_text(encoding="utf-8"))
@@ -91,15 +136,12 @@ def _points(read: dict[str, list[float]]) -> dict[str, tuple[float, float]]:
 def outline_map(places: Sequence[Place], shapes: Shapes, name: str) -> str:
     """Draw every place that has an outline; crowded ones are labelled in the inset."""
     framed = shapes.inset.labels if shapes.inset else {}
+    free = {code: at for code, at in shapes.labels.items() if code not in framed}
     body = "".join(
         [
             PATTERNS.format(scale=round(shapes.scale, 3)),
             _layer(places, shapes.paths),
-            *(
-                _label(place, shapes.labels[place.code], shapes.scale)
-                for place in places
-                if place.code in shapes.labels and place.code not in framed
-            ),
+            _labels(places, free, shapes.frame),
             _inset(places, shapes.inset, shapes.scale) if shapes.inset else "",
         ]
     )
@@ -116,14 +158,10 @@ def _layer(places: Sequence[Place], paths: dict[str, str]) -> str:
 def _inset(places: Sequence[Place], inset: Inset, unit: float) -> str:
     x, y, width, height = inset.frame
     frame = f'x="{x}" y="{y}" width="{width}" height="{height}"'
-    labels = "".join(
-        _label(place, inset.labels[place.code], unit)
-        for place in places
-        if place.code in inset.labels
-    )
     return (
         f'<clipPath id="map-inset"><rect {frame}/></clipPath><rect {frame} class="mf"/>'
-        f'<g clip-path="url(#map-inset)">{_layer(places, inset.paths)}</g>{labels}'
+        f'<g clip-path="url(#map-inset)">{_layer(places, inset.paths)}</g>'
+        f"{_labels(places, inset.labels, (*inset.frame, unit))}"
         f'<rect {frame} class="me"/>'
     )
 
@@ -136,13 +174,48 @@ def _outline(place: Place, path: str) -> str:
     )
 
 
+def _labels(
+    places: Sequence[Place],
+    at: Mapping[str, tuple[float, float]],
+    frame: tuple[float, float, float, float, float],
+) -> str:
+    """Write the labels inside a frame; one that would lie on another moves up or down."""
+    left, top, width, height, unit = frame
+    taken: list[tuple[float, float, float]] = []
+    written = []
+    for place in places:
+        if place.code not in at or not place.label:
+            continue
+        wide, (x, y) = _width(place) * unit, at[place.code]
+        x = min(max(x, left + wide / 2), left + width - wide / 2)
+        moves = (step * LINE * unit for step in (0, 1, -1, 2, -2, 3, -3))
+        y = next((y + move for move in moves if _is_free(taken, (x, y + move, wide), unit)), y)
+        y = min(max(y, top + LINE * unit / 2), top + height - LINE * unit / 2)
+        taken.append((x, y, wide))
+        written.append(_label(place, (x - wide / 2, y), unit))
+    return "".join(written)
+
+
+def _is_free(
+    taken: Sequence[tuple[float, float, float]], box: tuple[float, float, float], unit: float
+) -> bool:
+    x, y, wide = box
+    return not any(
+        abs(x - other) < (wide + width) / 2 and abs(y - level) < (LINE - 1) * unit
+        for other, level, width in taken
+    )
+
+
+def _width(place: Place) -> float:
+    letters = sum(
+        LETTERS.get(letter, LOWER if letter.islower() else UPPER) for letter in place.label
+    )
+    return letters + (16 if place.marks or place.mark else 6)
+
+
 def _label(place: Place, at: tuple[float, float], unit: float) -> str:
-    if not place.label:
-        return ""
-    x, y = at
     marks = place.marks or ((place.mark,) if place.mark else ())
-    size, room = (8 * unit, 16) if marks else (0.0, 6)
-    width = (sum(LETTERS.get(letter, 6.0) for letter in place.label) + room) * unit
+    size = 8 * unit
     drawn = "".join(
         tag(
             "g",
@@ -152,18 +225,26 @@ def _label(place: Place, at: tuple[float, float], unit: float) -> str:
         )
         for mark in marks
     )
+    box = tag(
+        "rect",
+        x=0,
+        y=-LINE / 2 * unit,
+        width=round(_width(place) * unit, 1),
+        height=LINE * unit,
+        rx=2 * unit,
+        class_="ml",
+    )
+    words = tag(
+        "text",
+        escape(place.label),
+        x=(12.5 if marks else 3) * unit,
+        y=3 * unit,
+        font_size=8.5 * unit,
+    )
     return tag(
         "g",
-        tag("rect", x=0, y=-6 * unit, width=width, height=12 * unit, rx=2 * unit, class_="ml")
-        + drawn
-        + tag(
-            "text",
-            escape(place.label),
-            x=(12.5 if marks else 3) * unit,
-            y=3 * unit,
-            font_size=8.5 * unit,
-        ),
-        transform=f"translate({x - width / 2:.1f} {y:.1f})",
+        box + drawn + words,
+        transform=f"translate({at[0]:.1f} {at[1]:.1f})",
         class_="mt",
         data_label=place.code if place.marks else None,
         data_shape=place.mark if place.marks else None,

@@ -21,7 +21,7 @@ from layouts.svg import Markup, Svg, icon
 
 ABSENT = "m-missing"
 EVEN = 0.5
-MARKS = ("growing", "uncertain", "shrinking")
+MARKS = ("growing", "uncertain", "shrinking", "missing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def weeks_map(
         return empty(_("No figure can be mapped."))
     shown = next(iter(offered))
     at = newest_week(view, shown)
-    name = _("Map of regions, week by week; the tables say the same")
+    name = _("Map of areas, week by week; the tables say the same")
     drawn = outline_map(_week_places(rows, view, (shown, at), visit), shapes, name)
     return html.Figure(
         [
@@ -154,8 +154,8 @@ def _week_places(
                 f"{place_name(text, row.name)}: {words}",
                 ABSENT if step is None else scale.classes[step],
                 visit.link(f"/areas/{row.code}"),
-                row.label,
-                "" if step is None or not scale.marks else scale.marks[step],
+                row.label or place_name(text, row.name),
+                _mark(scale, step),
                 MARKS,
             )
         )
@@ -249,6 +249,12 @@ def _legends(offered: dict[str, Scale]) -> str:
         hidden = " hidden" if place else ""
         blocks.append(f'<div class="legend" data-of="{indicator}"{hidden}>{entries}</div>')
     return "".join(blocks)
+
+
+def _mark(scale: Scale, step: int | None) -> str:
+    if not scale.marks:
+        return ""
+    return "missing" if step is None else scale.marks[step]
 
 
 def _shape(scale: Scale, step: int) -> str:

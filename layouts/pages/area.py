@@ -28,6 +28,7 @@ from kms.wording import (
     trend,
     visits,
 )
+from layouts.charts.outlines import shapes_of
 from layouts.components import marks
 from layouts.components.area.contacts import contacts_card, fatality_card
 from layouts.components.beds import beds_card
@@ -40,6 +41,7 @@ from layouts.components.courses import (
     spread_card,
 )
 from layouts.components.forms.exports import exact_export, export_series
+from layouts.components.maps import weeks_map
 from layouts.components.ranking import ranking
 from layouts.components.weekly.current import area_signals_card
 from layouts.components.workplaces import sector_table
@@ -78,7 +80,7 @@ def layout(view: AreaView, visit: Visit) -> Component:
             ),
             basis_card(view, visit),
             workplaces_card(view, visit),
-            children_card(view, visit) if view.children else None,
+            children_cards(view, visit) if view.children else None,
             exact_export(visit, view.row.code),
         ]
     )
@@ -288,6 +290,20 @@ def workplaces_card(view: AreaView, visit: Visit) -> Component:
         flush=bool(view.sectors),
         class_name="gap-t",
     )
+
+
+def children_cards(view: AreaView, visit: Visit) -> Component:
+    """Rank the areas inside this one, with their map by week where they have outlines."""
+    listed = children_card(view, visit)
+    shapes = shapes_of([row.code for row in view.children])
+    if shapes is None or not view.weeks.days:
+        return listed
+    mapped = card(
+        visit.text.gettext("Week by week"),
+        weeks_map(view.children, view.weeks, shapes, visit),
+        class_name="where",
+    )
+    return html.Div([listed, mapped], className="cols broad inside")
 
 
 def children_card(view: AreaView, visit: Visit) -> Component:
