@@ -1,6 +1,6 @@
 """Two components of our own, without a build step: inline SVG and inline HTML.
 
-`assets/2-ligtas.js` defines `window.ligtas.Svg` and `.Markup`. Only markup made by this package
+`assets/3-ligtas.js` defines `window.ligtas.Svg` and `.Markup`. Only markup made by this package
 (every text through `escape`) or sanitised by `kms` may go in.
 """
 
