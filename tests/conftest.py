@@ -19,6 +19,14 @@ __all__ = ["weekly", "weekly_home", "written_weekly"]  # once for all tests
 SHARED = ROOT.parent / "shared"
 FULL = os.environ.get("KMS_TEST_COUNTS") == "full"
 
+# Files of few but long tests: begun last, one worker would wait for the other.
+LONGEST = ("tests/ingest/torture/", "tests/ingest/corpus/", "tests/browser/", "tests/store/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest; the order inside a file stays."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
