@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from statistics import median
 
-from kms.reads.views import AreaRow, DataView, Frame, SectorRow
+from kms.reads.views import AreaRow, DataView, Frame, Reading, SectorRow
 from kms.texts import Texts, manila_day
 from kms.wording import (
     LIKELY,
@@ -23,6 +23,7 @@ from kms.wording import (
     place_name,
     share_and_span,
     span,
+    state_word,
     trend,
 )
 
@@ -283,11 +284,22 @@ def spread_finding(text: Texts, row: AreaRow) -> str:
     if row.r.value is None or row.p_above_1 is None:
         return area_lead(text, row)
     words = trend(text, row.p_above_1)
-    return text.gettext("{trend} ({p}). Each case led to about {r} others.").format(
+    return text.gettext("{trend} ({p}{dated}). Each case led to about {r} others.").format(
         trend=words[:1].upper() + words[1:],
         p=chance(text, row.p_above_1),
+        dated=reading_dated(text, row.r),
         r=text.number(row.r.value, 1),
     )
+
+
+def reading_dated(text: Texts, reading: Reading) -> str:
+    """Say of which day a figure is, and whether its reports are still arriving: ", to 9 Nov"."""
+    parts = [""]
+    if reading.ref_date is not None:
+        parts.append(text.gettext("to {day}").format(day=text.short_day(reading.ref_date)))
+    if reading.state == "provisional":
+        parts.append(state_word(text, "provisional"))
+    return ", ".join(parts)
 
 
 def change_sentence(text: Texts, row: AreaRow) -> str:

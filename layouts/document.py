@@ -43,8 +43,9 @@ PLAIN_DOCUMENT = """<!doctype html>
 
 # Before anything is drawn: the theme the reader chose, else the one of their device.
 THEME = (
-    "document.documentElement.dataset.mantineColorScheme="
-    '(function(){try{return localStorage.getItem("theme")}catch(e){}})()'
-    '||(matchMedia("(prefers-color-scheme:dark)").matches?"dark":"light")'
+    "document.documentElement.dataset.mantineColorScheme=(function(){"
+    'try{var t=localStorage.getItem("theme")}catch(e){}'
+    'return t==="dark"||t==="light"?t:matchMedia("(prefers-color-scheme:dark)").matches'
+    '?"dark":"light"})()'
 )
 THEME_SCRIPT = "3-theme.js"  # all that a page without Dash runs

@@ -84,11 +84,12 @@ class ReadableDash(Dash):  # type: ignore[misc]  # dash ships no types
         asked = self.asked(pathname, search)
         key = self.address(pathname, search) if asked.who.is_public else None
         edition = self.edition() if key and self.edition else ""
-        found = self.kept.find(edition, key) if edition else None
+        bare = edition and key and key.is_bare  # choices are many, and kept by their bytes alone
+        found = self.kept.find(edition, key) if bare else None
         if found is None:
             made = answer(self.store, self.pages, asked)
             found = replace(made, content=condensed(made.content))
-            if edition and found.status == OK:
+            if bare and found.status == OK:
                 self.kept.keep(edition, key, found)
         if edition and found.status == OK and flask.has_request_context():
             flask.request.environ[KEEPABLE] = True
@@ -127,7 +128,7 @@ class ReadableDash(Dash):  # type: ignore[misc]  # dash ships no types
             language=escape(shown.language),
             title=escape(shown.title),
             assets=self.get_asset_url(""),
-            css=self._generate_css_dist_html(),
+            css=self.around["css"],
             content=to_html(shown.content),
             theme=THEME,
             switch=f'<script src="{self.get_asset_url(THEME_SCRIPT)}"></script>',

@@ -327,7 +327,9 @@ def footer(frame: Frame | None, visit: Visit) -> Component:
         html.Span(_("Publication {id}").format(id=frame.publication_id)) if frame else None,
         html.A(_("Privacy notice"), href=visit.link("/privacy")),
         html.A(_("API"), href=api) if api else None,
-        html.Span(shapes.attribution, lang="en") if shapes and shapes.attribution else None,
+        html.Span(shapes.attribution, lang="en", **{"data-attribution": ""})
+        if shapes and shapes.attribution
+        else None,
     ]
     return html.Footer([part for part in parts if part is not None], className="foot")
 

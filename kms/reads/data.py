@@ -201,7 +201,7 @@ def _faults(
     last = newest(connection, source_id, now)
     if last is None:
         return []
-    return [
+    told = [
         FaultRow(
             source_id=source_id,
             code=row["code"],
@@ -212,3 +212,5 @@ def _faults(
         )
         for row in fault_counts(connection, last["id"])
     ]
+    # By what is shown, never by what is not: the order of suppressed numbers would tell them.
+    return sorted(told, key=lambda row: (row.rows is None, -(row.rows or 0), row.code, row.grade))

@@ -82,6 +82,21 @@
     return made;
   }
 
+  /* A key's mark as it looks on the page: an area, a line, a dot or a ring. */
+  function keyed(mark, x, y) {
+    var look = window.getComputedStyle(mark);
+    var height = Math.min(parseFloat(look.height) || 9, 10);
+    var width = Math.min(parseFloat(look.width) || 14, 16);
+    var round = parseFloat(look.borderTopLeftRadius) >= 4 || look.borderTopLeftRadius.indexOf("%") > 0;
+    var clear = look.backgroundColor === "rgba(0, 0, 0, 0)";
+    var edge = parseFloat(look.borderTopWidth) ? look.borderTopColor : clear ? look.outlineColor : "none";
+    return (
+      '<rect x="' + x + '" y="' + (y + (9 - height) / 2) + '" width="' + width + '" height="' + height +
+      '" rx="' + (round ? height / 2 : 0) + '" fill="' + (clear ? "none" : look.backgroundColor) +
+      '" stroke="' + edge + '"/>'
+    );
+  }
+
   /* A sheet grows downwards: every part says how high it is. */
   function Sheet(width) {
     this.width = width;
@@ -107,14 +122,20 @@
   Sheet.prototype.key = function (legend, colour) {
     var sheet = this;
     legend.querySelectorAll(":scope > span").forEach(function (entry) {
+      if (!words(entry)) return;
       var mark = entry.querySelector("i");
-      if (!mark || !words(entry)) return;
-      var look = window.getComputedStyle(mark);
-      var filled = look.backgroundColor !== "rgba(0, 0, 0, 0)" ? look.backgroundColor : "none";
+      var shape = entry.querySelector("svg");
+      var x = PAD;
+      if (mark) {
+        sheet.parts.push(keyed(mark, x, sheet.y + 3));
+        x += 20;
+      }
+      if (shape) {
+        sheet.parts.push('<g transform="translate(' + x + " " + (sheet.y + 3) + ')">' + inlined(shape).text + "</g>");
+        x += 14;
+      }
       sheet.parts.push(
-        '<rect x="' + PAD + '" y="' + (sheet.y + 3) + '" width="14" height="9" fill="' + filled +
-          '" stroke="' + (filled === "none" ? look.borderTopColor : "none") + '"/>' +
-          '<text x="' + (PAD + 20) + '" y="' + (sheet.y + 11) + '" font-size="11" fill="' + colour + '">' +
+        '<text x="' + x + '" y="' + (sheet.y + 11) + '" font-size="11" fill="' + colour + '">' +
           escaped(words(entry)) + "</text>"
       );
       sheet.y += 16;
@@ -182,7 +203,13 @@
       sheet.draw(drawing.text, drawing.height);
       var legend = figure.querySelector(".legend:not([hidden])");
       if (legend) sheet.key(legend, grey);
-      sheet.write(words(card && card.querySelector(".ft")), 11, false, grey);
+      if (card) {
+        card.querySelectorAll(".ft > span").forEach(function (part) { sheet.write(words(part), 11, false, grey); });
+      }
+      if (!figure.querySelector(".js-plotly-plot")) {
+        sheet.write(words(figure.querySelector("p.note")), 11, false, grey);
+        sheet.write(words(page.querySelector("[data-attribution]")), 11, false, grey);
+      }
       sheet.write(page.getAttribute("data-credit") || "", 11, false, grey);
       return sheet.svg();
     });

@@ -94,7 +94,7 @@
     mark();
   });
   window.addEventListener("storage", function (event) {
-    if (event.key === "theme" && event.newValue) {
+    if (event.key === "theme" && (event.newValue === "dark" || event.newValue === "light")) {
       wear(event.newValue);
       mark();
     }

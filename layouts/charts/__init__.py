@@ -3,7 +3,7 @@
 Dicts, not `go.Figure`: under a millisecond instead of 37 for a fan chart.
 """
 
-from layouts.charts.bars import cases, weekly
+from layouts.charts.bars import cases, mean_until, weekly
 from layouts.charts.fan import Limit, against, forecast, growth, reproduction
 from layouts.charts.funnel import Limits, Point, funnel
 from layouts.charts.measures import Lane, Span, timeline, with_measures
@@ -24,6 +24,7 @@ __all__ = [
     "forecast",
     "funnel",
     "growth",
+    "mean_until",
     "reproduction",
     "revisions",
     "timeline",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from kms.reads.notifiable.rows import WeeksView
 from kms.reads.views import NOTHING, CasesView, SeriesView
@@ -30,7 +30,7 @@ def cases(view: CasesView, text: Texts, expected: SeriesView = NOTHING) -> Figur
     over(drawn, view.dates)
     if view.provisional_from is not None and view.dates:
         mark_zone(drawn, view.provisional_from, view.dates[-1], text)
-    cut = view.provisional_from
+    cut = mean_until(view)
     mean = [
         value if cut is None or day < cut else None
         for day, value in zip(view.dates, view.mean7, strict=True)
@@ -44,7 +44,7 @@ def cases(view: CasesView, text: Texts, expected: SeriesView = NOTHING) -> Figur
                 "mode": "lines",
                 **along(view.dates),
                 "y": column(mean),
-                "line": {"color": INK, "width": 2},
+                "line": {"color": INK, "width": 2, "shape": "hv" if view.by_week else "linear"},
                 "name": text.gettext("mean of the week" if view.by_week else "7-day mean"),
                 "hovertemplate": "%{y:,.1f}",
             },
@@ -52,6 +52,14 @@ def cases(view: CasesView, text: Texts, expected: SeriesView = NOTHING) -> Figur
         ],
         "layout": drawn,
     }
+
+
+def mean_until(view: CasesView) -> date | None:
+    """Return the first day whose mean still rises: of a week as a whole, from its Sunday on."""
+    cut = view.provisional_from
+    if cut is None or not view.by_week:
+        return cut
+    return cut - timedelta(days=cut.isoweekday() % 7)
 
 
 def weekly(view: WeeksView, text: Texts) -> Figure:

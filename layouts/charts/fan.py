@@ -10,6 +10,7 @@ import numpy as np
 
 from kms.reads.views import SeriesView
 from kms.texts import Texts
+from kms.wording import state_word
 from layouts.charts.style import (
     BAND_50,
     BAND_95,
@@ -130,9 +131,10 @@ def _fan(series: SeriesView, text: Texts, *, decimals: int, height: int = 250) -
             "line": {"color": INK, "width": 2},
             "name": text.gettext("middle"),
             "customdata": told(series.low, series.high, decimals),
-            "hovertemplate": _label(".1%" if decimals == PERCENT else f",.{decimals}f"),
+            "hovertemplate": _label(decimals),
         },
     ]
+    data += _arriving(series, text, decimals)
     last = max((i for i, value in enumerate(middle) if value is not None), default=None)
     if last is not None:
         data.append(_end_point(series.dates[last], middle[last]))
@@ -140,8 +142,31 @@ def _fan(series: SeriesView, text: Texts, *, decimals: int, height: int = 250) -
     return {"data": data, "layout": drawn}
 
 
-def _label(form: str) -> str:
-    return f"%{{y:{form}}} (%{{customdata[0]:{form}}} – %{{customdata[1]:{form}}})"
+def _label(decimals: int, *, middle: bool = True) -> str:
+    form, dash = (".1%", "to") if decimals == PERCENT else (f",.{decimals}f", "–")
+    ends = f"%{{customdata[0]:{form}}} {dash} %{{customdata[1]:{form}}}"
+    return f"%{{y:{form}}} ({ends})" if middle else ends
+
+
+def _arriving(series: SeriesView, text: Texts, decimals: int) -> list[Figure]:
+    """Give days still arriving a label with their range; nothing is drawn of a middle."""
+    at = [i for i, state in enumerate(series.state) if state == "provisional"]
+    at = [i for i in at if series.low[i] is not None and series.high[i] is not None]
+    if not at:
+        return []
+    low, high = [series.low[i] for i in at], [series.high[i] for i in at]
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            **along([series.dates[i] for i in at]),
+            "y": column(high),
+            "marker": {"opacity": 0, "color": INK},
+            "name": state_word(text, "provisional"),
+            "customdata": told(low, high, decimals),
+            "hovertemplate": _label(decimals, middle=False),
+        }
+    ]
 
 
 def _end_point(day: date, value: float | None) -> Figure:

@@ -9,6 +9,7 @@ from kms.reads.views import SeriesView
 from layouts.svg import tag
 
 WIDTH, HEIGHT, EDGE = 180.0, 72.0, 3.0
+LONE = 1.5  # to each side of a range that stands alone
 Ends = tuple[float, float]
 Days = tuple[date, date]
 
@@ -56,6 +57,10 @@ def small_fan(series: SeriesView, ends: Ends, days: Days | None, *, centre: floa
         for run in _runs(low, high):
             around = [(x(i), y(high[i] or 0)) for i in run]
             around += [(x(i), y(low[i] or 0)) for i in reversed(run)]
+            if len(run) == 1:  # a range that stands alone is drawn as a short bar
+                (left, top), (_same, foot) = around
+                around = [(left - LONE, top), (left + LONE, top), (left + LONE, foot)]
+                around.append((left - LONE, foot))
             parts.append(tag("polygon", points=_points(around), class_=name))
     settled = tuple(
         None if state == "provisional" else value

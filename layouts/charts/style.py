@@ -1,14 +1,15 @@
 """What every chart starts from: the style, axes, words, marks on the drawing, ranges.
 
 Colours are named as tokens of `assets/1-tokens.css`; the browser puts in those of its theme.
-Long columns go as typed arrays, which cost a tenth of lists to write and to read.
+Numbers go as typed arrays, which cost a tenth of lists to write and to read.
 """
 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,8 @@ BAND_95, BAND_50 = "var(--ink-95)", "var(--ink-50)"
 ZONE, GREY, STRONG = "var(--prov-zone)", "var(--text-3)", "var(--text)"
 CLEAR = "rgba(0,0,0,0)"
 SERIES = ("var(--s-1)", "var(--s-2)", "var(--s-3)", "var(--s-4)")  # two and more, unordered
-DAY_MS, EPOCH = 86_400_000, date(1970, 1, 1).toordinal()
-LONE_DAY = 0.35  # days to each side of a range that stands alone
+DAY_MS = 86_400_000
+LONE_DAY = timedelta(hours=8)  # to each side of a range that stands alone
 ABOVE = 24  # px over the drawing for words
 FAMILY = "Inter, Inter Fallback, system-ui, sans-serif"
 
@@ -42,6 +43,7 @@ def layout(*, height: int = 250) -> Figure:
         "height": height,
         "showlegend": False,
         "hovermode": "x unified",
+        "hoverdistance": 8,  # px: a label is of the day pointed at, or there is none
         "bargap": 0.18,
         "dragmode": False,
         "colorway": list(SERIES),
@@ -106,18 +108,21 @@ def column(values: Sequence[float | None] | Floats, kind: str = "f4") -> Figure:
 
 
 def along(days: Sequence[date]) -> Figure:
-    """Return where a trace's values stand: the first day and the step, or each day."""
+    """Return where a trace's values stand: the first day and the step, or each day.
+
+    Days are written, never counted: plotly takes a number for a moment in the reader's own zone.
+    """
     if _every_day(days):
         return {"x0": days[0].isoformat(), "dx": DAY_MS}
-    return {"x": column(moments(days), "f8")}
+    return {"x": [day.isoformat() for day in days]}
 
 
-def moments(days: Sequence[date]) -> Floats:
-    """Return days as plotly counts them: milliseconds since 1970."""
+@lru_cache(maxsize=8)  # the ranges of a page's charts stand on the same days
+def _written(days: tuple[date, ...]) -> list[str]:
     if _every_day(days):
-        return (days[0].toordinal() - EPOCH + np.arange(len(days), dtype=np.float64)) * DAY_MS
-    since = np.fromiter((day.toordinal() for day in days), dtype=np.float64, count=len(days))
-    return (since - EPOCH) * DAY_MS
+        whole = np.arange(len(days)) + np.datetime64(days[0])
+        return [str(day) for day in np.datetime_as_string(whole).tolist()]
+    return [day.isoformat() for day in days]
 
 
 def _every_day(days: Sequence[date]) -> bool:
@@ -136,13 +141,21 @@ def band(
     days: Sequence[date], low: Sequence[float | None], high: Sequence[float | None], fill: str
 ) -> Figure:
     """Draw a range as closed outlines, one for each run without gaps."""
+    x: list[str | None] = []
+    y: list[Floats] = []
+    written = _written(tuple(days))
     floor, ceiling = np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
-    x, y = _outlines(moments(days), floor, ceiling)
+    for start, end in _runs(floor, ceiling):
+        at, top, foot = written[start:end], ceiling[start:end], floor[start:end]
+        if end - start == 1:  # a range that stands alone is drawn as a short bar
+            at, top, foot = _around(days[start]), np.repeat(top, 2), np.repeat(foot, 2)
+        x += [*at, *reversed(at), None]
+        y += [top, foot[::-1], np.array([np.nan])]
     return {
         "type": "scatter",
         "mode": "lines",
-        "x": column(x, "f8"),
-        "y": column(y),
+        "x": x,
+        "y": column(np.concatenate([*y, np.array([])])),
         "fill": "toself",
         "fillcolor": fill,
         "line": {"width": 0},
@@ -150,21 +163,16 @@ def band(
     }
 
 
-def _outlines(at: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:
-    """Go along the top of each run and back along its foot; NaN stands between runs."""
+def _runs(low: Floats, high: Floats) -> Iterator[tuple[int, int]]:
+    """Return where each run of known days begins, and where it has ended."""
     known = ~(np.isnan(low) | np.isnan(high))
     edges = np.flatnonzero(np.diff(np.concatenate(([False], known, [False])).astype(np.int8)))
-    x: list[Floats] = []
-    y: list[Floats] = []
-    gap = np.array([np.nan])
-    for start, end in zip(edges[::2], edges[1::2], strict=True):
-        along_run, top, foot = at[start:end], high[start:end], low[start:end]
-        if end - start == 1:  # a range that stands alone is drawn as a short bar
-            along_run = along_run + np.array([-LONE_DAY, LONE_DAY]) * DAY_MS
-            top, foot = np.repeat(top, 2), np.repeat(foot, 2)
-        x += [along_run, along_run[::-1], gap]
-        y += [top, foot[::-1], gap]
-    return np.concatenate([*x, []]), np.concatenate([*y, []])
+    yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+
+
+def _around(day: date) -> list[str]:
+    noon = datetime(day.year, day.month, day.day)  # noqa: DTZ001  # a place on the axis, in no zone
+    return [(noon + reach).isoformat(timespec="minutes") for reach in (-LONE_DAY, LONE_DAY)]
 
 
 def mark_zone(drawn: Figure, start: date, end: date, text: Texts) -> None:

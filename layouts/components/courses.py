@@ -6,7 +6,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from kms.domain.indicators import INNER_RANGE_LEVEL, RANGE_LEVEL
-from kms.findings import area_lead, basis_sentence, spread_finding
+from kms.findings import area_lead, basis_sentence, reading_dated, spread_finding
 from kms.reads.views import NOTHING, AreaView, CasesView, SeriesView
 from kms.texts import Texts
 from kms.wording import basis_words, doubling, place_name, range_name, state_word
@@ -36,7 +36,12 @@ def spread_card(view: AreaView, visit: Visit) -> Component:
         if _drawable(view.r.value)
         else empty(_("No R can be drawn."), area_lead(text, view.row)),
         sub=_("reproduction number R {basis}").format(basis=basis_words(text, view.frame.basis)),
-        foot=(basis_sentence(text, view.frame),),
+        foot=(
+            basis_sentence(text, view.frame),
+            _("Where few cases allow a figure a week only, lines join Saturdays.")
+            if _has_whole_weeks(view.r)
+            else "",
+        ),
     )
 
 
@@ -99,7 +104,7 @@ def growth_card(view: AreaView, visit: Visit) -> Component:
             visit,
             "area-growth",
             charts.growth(view.growth, text),
-            finding=words.capitalize() + ".",
+            finding=words.capitalize() + reading_dated(text, view.row.growth) + ".",
             decimals=3,
             indicator="growth_rate_per_day",
         )
@@ -109,6 +114,11 @@ def growth_card(view: AreaView, visit: Visit) -> Component:
             basis=basis_words(text, view.frame.basis)
         ),
     )
+
+
+def _has_whole_weeks(series: SeriesView) -> bool:
+    """Say whether days are left out because their week is told as a whole."""
+    return bool(series.dates) and (series.dates[-1] - series.dates[0]).days >= len(series.dates)
 
 
 def _drawable(values: tuple[float | None, ...]) -> bool:
@@ -129,14 +139,18 @@ def _series_chart(
     _ = text.gettext
     series = {"r_t": view.r, "forecast_cases": view.forecast}.get(indicator, view.growth)
 
+    scale, places, unit = (100, 1, "%") if indicator == "growth_rate_per_day" else (1, decimals, "")
+
     def written(value: float | None) -> str:
-        return "" if value is None else text.number(value, decimals)
+        return "" if value is None else text.number(value * scale, places) + unit
 
     rows = [
         (
             text.day(day),
             written(value),
-            "" if low is None or high is None else text.between(low, high, decimals),
+            ""
+            if low is None or high is None
+            else text.between(low * scale, high * scale, places, unit),
             state_word(text, state),
         )
         for day, value, low, high, state in zip(
@@ -181,6 +195,7 @@ def cases_card(view: AreaView, visit: Visit) -> Component:
                 _("Day"),
                 _("Cases"),
                 mean_name[:1].upper() + mean_name[1:],
+                _("State"),
                 *([_("Expected in the end")] if _drawable(expected.low) else []),
             ),
             rows[::-1],
@@ -245,11 +260,13 @@ def _case_rows(cases: CasesView, expected: SeriesView, text: Texts) -> list[tupl
         if value is not None and low is not None and high is not None
     }
     rows: list[tuple[str, ...]] = []
+    rises, arriving = charts.mean_until(cases), cases.provisional_from
     for day, count, mean in zip(cases.dates, cases.cases, cases.mean7, strict=True):
         row: tuple[str, ...] = (
             text.day(day),
             state_word(text, "suppressed") if count is None else text.number(count),
-            "" if mean is None else text.number(mean, 1),
+            "" if mean is None or (rises and day >= rises) else text.number(mean, 1),
+            text.gettext("reports still arriving") if arriving and day >= arriving else "",
         )
         rows.append((*row, told.get(day, "")) if told else row)
     return rows

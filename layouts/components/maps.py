@@ -10,9 +10,10 @@ from html import escape
 from dash import html
 from dash.development.base_component import Component
 
-from kms.reads.views import AreaRow, WeeksOfAreas
+from kms.reads.views import AreaRow, Reading, WeeksOfAreas
 from kms.texts import Texts
 from kms.wording import chance, direction_word, place_name, state_word
+from kms.wording import rate as rate_words
 from layouts.charts.outlines import Place, Shapes, outline_map
 from layouts.components.cards import empty
 from layouts.components.figures import Columns, picture_buttons, written_table
@@ -57,7 +58,7 @@ def scales(text: Texts) -> dict[str, Scale]:
             attack,
             tuple(f"f-q{step}" for step in range(1, 7)),
             (f"<{first}", *(f"≥{limit}" for limit in (first, *rest))),
-            lambda rate: text.number(rate, 2 if rate < 1 else 1),
+            lambda rate: rate_words(text, Reading(rate, None, None, "final", None)),
         ),
     }
 
@@ -116,7 +117,10 @@ def weeks_map(
             ),
             Markup(_controls(rows, view, at, text), className="mapctl js"),
             Svg(drawn, className="mapw"),
-            Markup(_legends(offered), className="legends"),
+            Markup(
+                _legends(offered, _("no figure: too few, suppressed, not yet known")),
+                className="legends",
+            ),
             unofficial(text),
             html.Div(
                 [
@@ -179,19 +183,23 @@ def steps(scale: Scale, values: Sequence[float | None]) -> list[int | None]:
 
 
 def newest_week(view: WeeksOfAreas, indicator: str) -> int:
-    """Return the place of the last week of which most areas are told; else the last."""
+    """Return the place of the last week of which half the areas are told; else any; else last."""
     areas = view.values[indicator].values()
     told = [sum(each[at] is not None for each in areas) for at in range(len(view.days))]
-    enough = [at for at, count in enumerate(told) if 2 * count > len(areas)]
-    return enough[-1] if enough else len(view.days) - 1
+    enough = [at for at, count in enumerate(told) if 2 * count >= len(areas)]
+    some = [at for at, count in enumerate(told) if count]
+    return (enough or some or [len(view.days) - 1])[-1]
 
 
 def _written(scale: Scale, view: WeeksOfAreas, at: tuple[str, str], text: Texts) -> list[str]:
     """Write an indicator of an area week by week: the value, or the word for its absence."""
     indicator, code = at
     values, states = view.values[indicator][code], view.states[indicator][code]
+    arriving = f", {state_word(text, 'provisional')}"
     return [
-        state_word(text, state) if value is None else scale.write(value)
+        state_word(text, state)
+        if value is None
+        else scale.write(value) + (arriving if state == "provisional" else "")
         for value, state in zip(values, states, strict=True)
     ]
 
@@ -237,7 +245,7 @@ def _controls(rows: Sequence[AreaRow], view: WeeksOfAreas, at: int, text: Texts)
     )
 
 
-def _legends(offered: dict[str, Scale]) -> str:
+def _legends(offered: dict[str, Scale], absent: str) -> str:
 
     blocks = []
     for place, (indicator, scale) in enumerate(offered.items()):
@@ -245,6 +253,10 @@ def _legends(offered: dict[str, Scale]) -> str:
             f'<span><i class="{name}" aria-hidden="true"></i>{_shape(scale, at)}'
             f"{escape(words)}</span>"
             for at, (name, words) in enumerate(zip(scale.classes, scale.words, strict=True))
+        )
+        entries += (
+            f'<span><i class="absent" aria-hidden="true"></i>'
+            f"{_shape(scale, None)}{escape(absent)}</span>"
         )
         hidden = " hidden" if place else ""
         blocks.append(f'<div class="legend" data-of="{indicator}"{hidden}>{entries}</div>')
@@ -257,8 +269,9 @@ def _mark(scale: Scale, step: int | None) -> str:
     return "missing" if step is None else scale.marks[step]
 
 
-def _shape(scale: Scale, step: int) -> str:
-    return icon(scale.marks[step]).markup if scale.marks else ""
+def _shape(scale: Scale, step: int | None) -> str:
+    mark = _mark(scale, step)
+    return icon(mark).markup if mark else ""
 
 
 def _table(rows: Sequence[AreaRow], view: WeeksOfAreas, indicator: str, text: Texts) -> Component:

@@ -52,7 +52,6 @@ def address_of(
     except BadRequest:
         return None
     wanted = query.pop("lang", "")
-    own = sorted(
-        (name, value) for name, value in query.items() if name == "as_of" or name in page.query
-    )
+    asks = {"as_of", *page.query, *page.lists}
+    own = sorted((name, value) for name, value in query.items() if name in asks)
     return Address(pathname, wanted if wanted in languages() else default_language, tuple(own))

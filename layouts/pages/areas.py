@@ -86,7 +86,10 @@ def areas_listing(view: AreasView, visit: Visit) -> Listing[AreaRow]:
     def cells(row: AreaRow) -> list[Child]:
         link = page_link(names[row.code], visit.link(f"/areas/{row.code}"), className="a")
         region = view.region_of[row.code]
-        name = two(link, row.label if region == row.code else names[region])
+        day = row.r.ref_date if row.r.value is not None else None
+        dated = text.gettext("R to {day}").format(day=text.short_day(day)) if day else ""
+        where = row.label if region == row.code else names[region]
+        name = two(link, " · ".join(part for part in (where, dated) if part))
         return [name, *figures(row, text)]
 
     return Listing(
@@ -199,6 +202,7 @@ def courses_card(view: AreasView, visit: Visit) -> Component:
                 low=text.number(ends[0], 1), high=text.number(ends[1], 1)
             )
         ),
+        html.Span(" – ".join(text.day(day) for day in days)) if days else None,
     )
     return card(
         _("Regions side by side"),
@@ -207,10 +211,13 @@ def courses_card(view: AreasView, visit: Visit) -> Component:
                 [_small(row, view.r.get(row.code, NOTHING), (ends, days), visit) for row in rows],
                 className="sms",
             ),
-            html.Div(list(legend), className="legend"),
+            html.Div([entry for entry in legend if entry], className="legend"),
         ],
         sub=_("R {basis}, all on one scale").format(basis=basis_words(text, view.frame.basis)),
-        foot=(_("The line ends where reports are still arriving."),),
+        foot=(
+            _("The line ends where reports are still arriving."),
+            _("Where few cases allow a figure a week only, lines join Saturdays."),
+        ),
         class_name="gap-t",
     )
 

@@ -121,15 +121,19 @@ def test_the_map_changes_figure_and_week_without_a_request(gallery: str, browser
 
 @pytest.mark.parametrize("zone", ["Asia/Manila", "America/Los_Angeles"])
 def test_a_day_is_the_same_day_everywhere(gallery: str, browser: Browser, zone: str) -> None:
+    """Ranges, whole weeks, tellings and daily lines: each stands on its day, in every zone."""
     context = browser.new_context(timezone_id=zone)
-    page = opened(context.new_page(), gallery + AREA)
-    shown = page.evaluate(
-        "(()=>{const gd=document.querySelector('.js-plotly-plot');"
-        "const line=gd._fullData.find(t=>t.mode==='lines'&&t.customdata);"
-        "return gd.calcdata[line.index].slice(0,2).map(p=>new Date(p.x).toISOString())})()"
+    page = opened(context.new_page(), gallery + "/gallery")
+    page.wait_for_function("document.querySelectorAll('.js-plotly-plot').length >= 15")
+    drawn = page.evaluate(
+        "[...document.querySelectorAll('.js-plotly-plot')].flatMap(gd =>"
+        " gd._fullLayout.xaxis.type !== 'date' ? [] : gd.calcdata.map((points, at) =>"
+        " [gd.id || gd.parentNode.id, gd._fullData[at].fill || '', points.map(p => p.x)]))"
     )
-    first = page.evaluate("document.querySelector('.js-plotly-plot').data[2].x0")
-    assert shown[0] == f"{first}T00:00:00.000Z"
+    assert len(drawn) > 40
+    for name, fill, moments in drawn:
+        hours = {moment / 3_600_000 % 24 for moment in moments if isinstance(moment, (int, float))}
+        assert hours <= ({0, 8, 16} if fill == "toself" else {0}), (name, hours)
     context.close()
 
 

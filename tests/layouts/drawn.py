@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from math import isnan
 from typing import Any
 
@@ -22,5 +22,4 @@ def days(trace: dict[str, Any]) -> list[date]:
         first = date.fromisoformat(trace["x0"])
         step = timedelta(milliseconds=trace["dx"])
         return [first + at * step for at in range(len(values(trace["y"])))]
-    since = (moment for moment in values(trace["x"]) if moment is not None)
-    return [date(1970, 1, 1) + timedelta(milliseconds=moment) for moment in since]
+    return [datetime.fromisoformat(moment).date() for moment in trace["x"] if moment is not None]

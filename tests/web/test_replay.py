@@ -19,6 +19,7 @@ from kms.domain.principal import ANALYST, Grant
 from kms.library.entries import load_entries
 from kms.store.engine import Store
 from kms.store.open import CLOCK, set_store_fact
+from layouts.delivery.addresses import address_of
 from layouts.delivery.files import asset_address, plotly_address
 from layouts.delivery.replay import Replay
 from layouts.routing import discover
@@ -110,6 +111,27 @@ def test_what_a_page_does_not_ask_for_changes_nothing_and_fills_nothing(
         assert client.get(asked).data == known.data
         assert client.get(asked, headers=WHOLE_WAY).data == known.data
     assert kept_answers(client.application) == before
+
+
+def test_whatever_a_page_listens_to_is_told_apart(place: tuple[Flask, Store]) -> None:
+    pages = place[0].extensions["dash"].pages
+    for page in pages:
+        if page.plain or "<" in page.path:
+            continue
+        for name in ("as_of", "lang", *page.query, *page.lists):
+            values = ("2026-01-01", "2026-01-02") if name == "as_of" else ("en", "fil")
+            keys = {address_of(pages, page.path, f"?{name}={value}", "en") for value in values}
+            assert len(keys) == 2, (page.path, name)
+
+
+def test_a_list_somebody_asked_for_is_not_the_page(client: FlaskClient) -> None:
+    asked = client.get("/areas?sort=-name&lang=fil&find=a").data
+    plain = client.get("/areas?lang=fil").data
+    assert asked != plain
+    assert b'value="a"' not in plain
+    assert client.get("/areas?sort=-name&lang=fil&find=a").data == asked
+    first = client.post(CALL, json=shell_call("/library", "?find=zzzz")).data
+    assert client.post(CALL, json=shell_call("/library")).data != first
 
 
 def test_nobody_gets_what_was_made_for_somebody(place: tuple[Flask, Store]) -> None:

@@ -36,6 +36,14 @@ def weeks_of(shown: ShownFigures, codes: Iterable[str]) -> WeeksOfAreas:
         indicator: {code: [_at(figures.get(code), day) for day in days] for code in listed}
         for indicator, figures in found.items()
     }
+    behind = shown.figures("r_t", listed)  # of a chance told as a band, whether it is provisional
+    told_of[CHANCE] = {
+        code: [
+            (value, _at(behind.get(code), day)[1] if value is not None else state)
+            for day, (value, state) in zip(days, each, strict=True)
+        ]
+        for code, each in told_of[CHANCE].items()
+    }
     return WeeksOfAreas(
         days,
         {
