@@ -16,6 +16,7 @@ from layouts.components.figures import Columns, chart, key
 from layouts.page import Visit
 
 SATURDAY = 6  # ends a morbidity week
+LONG_AGO_DAYS = 21
 
 
 def spread_card(view: AreaView, visit: Visit) -> Component:
@@ -245,9 +246,11 @@ def _cases_finding(cases: CasesView, text: Texts) -> str:
     ]
     if not known:
         return text.gettext("Too few cases are shown for a mean.")
-    return text.gettext("{n} a day in the week to {day}.").format(
+    told = text.gettext("{n} a day in the week to {day}.").format(
         n=text.number(known[-1][1]), day=text.short_day(known[-1][0])
     )
+    late = (cases.dates[-1] - known[-1][0]).days > LONG_AGO_DAYS
+    return f"{told} {text.gettext('No later week can be told.')}" if late else told
 
 
 def _case_rows(cases: CasesView, expected: SeriesView, text: Texts) -> list[tuple[str, ...]]:

@@ -170,3 +170,13 @@ def test_the_data_page_adds_up_and_names_late_sources(store: Store) -> None:
 def test_an_earlier_day_before_anything_was_known_says_so(store: Store) -> None:
     with pytest.raises(NoDataError, match="nothing had been published"):
         read_board(store, Request(as_of=date(2020, 1, 1)))
+
+
+def test_faults_stand_in_the_order_of_what_is_shown_of_them(published: Store) -> None:
+    for source in {row.source_id for row in read_data(published, Request()).faults}:
+        rows = [row for row in read_data(published, Request()).faults if row.source_id == source]
+        told = [row for row in rows if row.rows is not None]
+        untold = [row.code for row in rows if row.rows is None]
+        assert rows[: len(told)] == told
+        assert untold == sorted(untold), "the order of suppressed numbers would tell them"
+        assert told == sorted(told, key=lambda row: (-(row.rows or 0), row.code, row.grade))

@@ -20,6 +20,7 @@ from kms.reads.frame import edition, today
 from kms.store.audit import entries
 from kms.store.engine import Store, open_store
 from kms.store.vintages import vintages, withdraw_vintage
+from kms.store.waivers import add_waiver, end_waiver, new_waiver
 from kms.web.origin import one_line
 from layouts import cli
 from tests.published import LEYTE_REGION, NOW, make_published_store
@@ -232,6 +233,26 @@ def test_kept_pages_notice_that_a_vintage_was_withdrawn(tmp_path: Path) -> None:
     withdraw_vintage(made, name, "planted for a test")
     assert edition(made) != before
     assert client.get("/data?source=dole_inspections").text != shown
+    made.close()
+
+
+def test_kept_pages_notice_a_waiver_and_its_end(tmp_path: Path) -> None:
+    made = make_published_store(Settings(home=tmp_path))
+    client = create_app(Settings(home=tmp_path)).test_client()
+    before, shown = edition(made), client.get("/data").text
+    day = today(made)
+    assert day is not None
+    waiver = new_waiver(
+        "dole_inspections", "spike", subject="", who="Ana", why="planted for a test",
+        until=day.isoformat(), today=day,
+    )  # fmt: skip
+    number = add_waiver(made, waiver, NOW)
+    given = edition(made)
+    assert given != before
+    assert client.get("/data").text != shown
+    end_waiver(made, number, NOW)
+    assert edition(made) == before
+    assert client.get("/data").text == shown
     made.close()
 
 
