@@ -92,8 +92,10 @@ def sign_in(page: Page, site: Site, name: str) -> None:
 
 
 def check(page: Page, address: str) -> None:
-    found = Axe().run(page, options=RULES)
-    assert found.violations_count == 0, (address, found.generate_report())
+    for theme in ("light", "dark"):
+        page.evaluate(f"document.documentElement.dataset.mantineColorScheme = '{theme}'")
+        found = Axe().run(page, options=RULES)
+        assert found.violations_count == 0, (theme, address, found.generate_report())
     expect(page.locator("h1")).to_have_count(1)
     assert page.evaluate(WIDER) == 0, address
     if page.evaluate("innerWidth") == PHONE[0]:

@@ -44,8 +44,10 @@ def site(tmp_path: Path) -> Iterator[str]:
 
 
 def check(page: Page, what: str) -> None:
-    found = Axe().run(page, options=RULES)
-    assert found.violations_count == 0, (what, found.generate_report())
+    for theme in ("dark", "light"):
+        page.evaluate(f"document.documentElement.dataset.mantineColorScheme = '{theme}'")
+        found = Axe().run(page, options=RULES)
+        assert found.violations_count == 0, (theme, what, found.generate_report())
     assert page.evaluate(WIDER) == 0, what
     expect(page.locator("h1")).to_have_count(1)
 
