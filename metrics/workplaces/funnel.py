@@ -200,7 +200,8 @@ def poisson_limits(
 
     # Beyond this no level that floating point can write is left.
     most = np.ceil(mean + 40.0 * np.sqrt(mean) + 800.0)
-    return _limits(cumulative, (size, most), centre, checked_levels(levels), _checked_phi(phi))
+    levels, phi = checked_levels(levels), _checked_phi(phi)
+    return _limits(cumulative, (size, most), centre, levels=levels, phi=phi)
 
 
 def binomial_limits(
@@ -241,9 +242,8 @@ def binomial_limits(
         below = betainc(np.where(within, size - k, 1.0), k + 1.0, 1.0 - target)
         return np.where(within, below, np.where(count < 0, 0.0, 1.0))
 
-    found = _limits(
-        cumulative, (size, size), float(target), checked_levels(levels), _checked_phi(phi)
-    )
+    levels, phi = checked_levels(levels), _checked_phi(phi)
+    found = _limits(cumulative, (size, size), float(target), levels=levels, phi=phi)
     return Limits(
         np.minimum(found.low, 1.0), np.minimum(found.high, 1.0), found.low_count, found.high_count
     )
@@ -306,7 +306,12 @@ def _scatter(z: Floats, *, wanted: bool) -> tuple[float, float]:
 
 
 def _limits(
-    cumulative: _Cumulative, sizes: tuple[Floats, Floats], target: float, levels: Levels, phi: float
+    cumulative: _Cumulative,
+    sizes: tuple[Floats, Floats],
+    target: float,
+    *,
+    levels: Levels,
+    phi: float,
 ) -> Limits:
     size, most = sizes
     lines, counts = [], []

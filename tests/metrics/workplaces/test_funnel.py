@@ -126,19 +126,43 @@ def test_winsorised_scatter_is_one_of_chance_alone_and_blind_to_a_few() -> None:
     assert winsorised_scatter(few) < 1.6
 
 
-def test_widened_limits_hold_units_that_differ_by_more_than_chance() -> None:
-    """Variance three times Poisson's: plain limits tell of one in four, widened of few."""
+def told(units: int, mean: float, *, runs: int, widen: bool = True) -> dict[str, float]:
+    """Units of one course, scatter twice chance's: how many are told to stand out."""
     rng = np.random.default_rng(7)
-    told = {True: 0.0, False: 0.0}
-    size = np.full(60, 25.0)
-    for _ in range(200):
-        y = rng.poisson(size * rng.gamma(12.5, 1 / 12.5, 60))
-        for widen in told:
-            found = poisson_funnel(y, size, overdispersed=widen)
-            told[widen] += float((found.signal[0] != 0).mean()) / 200
-    LOG.info("out of the 95 %% limits: %s", told)
-    assert told[False] > 0.2
-    assert 0.02 <= told[True] <= 0.08
+    beyond, phi, falsely = [], [], 0
+    for _ in range(runs):
+        size = mean * rng.lognormal(0, 0.5, units)
+        calm = poisson_funnel(rng.poisson(size), size, overdispersed=widen)
+        falsely += calm.phi > 1
+        y = rng.poisson(size * rng.gamma(mean, 1 / mean, units))
+        found = poisson_funnel(y, size, overdispersed=widen)
+        beyond.append((found.signal != 0).mean(axis=1))
+        phi.append(found.phi_seen)
+    outer, inner = np.mean(beyond, axis=0)
+    got = {"95": float(outer), "99.8": float(inner), "phi": float(np.mean(phi))}
+    got["widened by chance"] = falsely / runs
+    LOG.info("%s units of %s, widened %s: %s", units, mean, widen, got)
+    return got
+
+
+def test_widened_limits_hold_units_that_differ_by_more_than_chance() -> None:
+    plain, wide = (told(60, 10.0, runs=150, widen=widen) for widen in (False, True))
+    assert plain["95"] > 0.12
+    assert plain["99.8"] > 0.02
+    assert 0.03 <= wide["95"] <= 0.075
+    assert wide["99.8"] <= 0.012
+    assert wide["phi"] == pytest.approx(2.0, rel=0.1)
+    assert wide["widened by chance"] <= 0.12
+
+
+@pytest.mark.calibrate
+@pytest.mark.parametrize("units", [17, 60, 300])
+@pytest.mark.parametrize("mean", [1.0, 3.0, 10.0, 30.0])
+def test_funnels_tell_of_few_that_are_on_target(units: int, mean: float) -> None:
+    got = told(units, mean, runs=500)
+    assert 0.03 <= got["95"] <= 0.07
+    assert got["99.8"] <= 0.013
+    assert got["widened by chance"] <= 0.08
 
 
 def test_where_nothing_is_expected_there_is_no_figure() -> None:
