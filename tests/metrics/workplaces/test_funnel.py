@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from metrics.workplaces.funnel import (
     poisson_limits,
     winsorised_scatter,
 )
+from tests.conftest import FULL
 
 LOG = logging.getLogger(__name__)
 
@@ -159,10 +161,11 @@ def test_widened_limits_hold_units_that_differ_by_more_than_chance() -> None:
 @pytest.mark.parametrize("units", [17, 60, 300])
 @pytest.mark.parametrize("mean", [1.0, 3.0, 10.0, 30.0])
 def test_funnels_tell_of_few_that_are_on_target(units: int, mean: float) -> None:
-    got = told(units, mean, runs=500)
-    assert 0.03 <= got["95"] <= 0.07
-    assert got["99.8"] <= 0.013
-    assert got["widened by chance"] <= 0.08
+    got = told(units, mean, runs=500 if FULL else 60)
+    slack = 0.0 if FULL else 0.02
+    assert 0.03 - slack <= got["95"] <= 0.07 + slack
+    assert got["99.8"] <= 0.013 + slack / 2
+    assert got["widened by chance"] <= 0.08 + 3 * slack
 
 
 def test_where_nothing_is_expected_there_is_no_figure() -> None:
@@ -197,6 +200,6 @@ def test_where_nothing_is_expected_there_is_no_figure() -> None:
         (lambda: winsorised_scatter([1, math.nan]), r"z\[1\]: nan"),
     ],
 )
-def test_unusable_units_are_refused_by_name(call, message: str) -> None:  # type: ignore[no-untyped-def]
+def test_unusable_units_are_refused_by_name(call: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
