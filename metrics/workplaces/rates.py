@@ -209,7 +209,7 @@ def severity_rate(
         )
     fee = float(amounts(days_charged, "days_charged", above_zero=True))
     cases = np.bincount(place, minlength=size.size).astype(np.float64)
-    charges = np.bincount(place, dead, size.size)
+    charges = np.asarray(np.bincount(place, dead, size.size), dtype=np.float64)
     events_without_exposure(cases, size, ("cases", "hours"))
     few = cases < LEAST_CASES
     plain = _sum_rate(lost, place, size, level=level, few=few)
