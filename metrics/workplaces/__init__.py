@@ -1,0 +1,1 @@
+"""Risk at work: injury rates, small sectors, inspections, and who stands out."""
