@@ -22,11 +22,15 @@ from layouts.charts.style import (
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One area, sector or office: its name, what the rate rests on, and the rate."""
+    """One area, sector or office: its name, what the rate rests on, and the rate.
+
+    `signal` is the judgement by exact tails (`metrics.workplaces.funnel`), not by the drawn line.
+    """
 
     name: str
     size: float
     rate: float
+    signal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class Limits:
 def funnel(
     points: Sequence[Point], centre: float, limits: Limits, text: Texts, *, percent: bool = False
 ) -> Figure:
-    """Draw a funnel plot: filled dots lie beyond the 99.8 % limits, hollow ones within.
+    """Draw a funnel plot: filled dots are told by exact tails at 99.8 %, hollow ones are not.
 
     Sizes stand on a logarithmic axis, so that small and large ones can both be read.
     Source: Spiegelhalter, Stat Med 2005;24:1185, doi:10.1002/sim.1970.
@@ -67,16 +71,10 @@ def funnel(
         "data": [
             _between(limits.sizes, limits.low998, limits.high998, BAND_95),
             _between(limits.sizes, limits.low95, limits.high95, BAND_50),
-            _dots(points, limits, percent=percent),
+            _dots(points, percent=percent),
         ],
         "layout": drawn,
     }
-
-
-def beyond(point: Point, limits: Limits) -> bool:
-    """Say whether a point lies outside the 99.8 % limits of its size."""
-    at = min(range(len(limits.sizes)), key=lambda i: abs(limits.sizes[i] - point.size))
-    return not limits.low998[at] <= point.rate <= limits.high998[at]
 
 
 def _between(
@@ -94,7 +92,7 @@ def _between(
     }
 
 
-def _dots(points: Sequence[Point], limits: Limits, *, percent: bool) -> Figure:
+def _dots(points: Sequence[Point], *, percent: bool) -> Figure:
     form = ".1%" if percent else ",.3~g"
     return {
         "type": "scatter",
@@ -104,7 +102,7 @@ def _dots(points: Sequence[Point], limits: Limits, *, percent: bool) -> Figure:
         "text": [point.name for point in points],
         "marker": {
             "size": 8,
-            "color": [INK if beyond(point, limits) else CLEAR for point in points],
+            "color": [INK if point.signal else CLEAR for point in points],
             "line": {"color": INK, "width": 1.5},
         },
         "hovertemplate": f"<b>%{{text}}</b><br>%{{y:{form}}}, %{{x:,d}}<extra></extra>",

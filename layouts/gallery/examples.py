@@ -114,7 +114,10 @@ def funnel() -> tuple[list[charts.Point], float, charts.Limits]:
         )
         for at in range(2, 22, 2)
     ]
-    points += [charts.Point(LONG, 300, 0.56), charts.Point(RIGHT_TO_LEFT, 90, 0.16)]
+    points += [
+        charts.Point(LONG, 300, 0.56, signal=True),
+        charts.Point(RIGHT_TO_LEFT, 90, 0.16, signal=True),
+    ]
     return (
         points,
         centre,

@@ -85,7 +85,7 @@ def test_the_numbers_of_a_figure_are_typed_arrays() -> None:
     assert figure["layout"]["xaxis"]["tickformat"] == "%b %Y"
 
 
-def test_a_funnel_fills_what_lies_beyond_its_wider_limits() -> None:
+def test_a_funnel_fills_the_dots_that_are_told() -> None:
     points, centre, limits = examples.funnel()
     figure = charts.funnel(points, centre, limits, EN, percent=True)
     dots = figure["data"][2]
