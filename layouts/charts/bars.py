@@ -21,6 +21,7 @@ from layouts.charts.style import (
     mark_zone,
     over,
     whole_numbers,
+    written,
 )
 
 
@@ -70,6 +71,7 @@ def weekly(view: WeeksView, text: Texts) -> Figure:
     if open_from is not None:
         mark_zone(drawn, view.weeks[open_from], view.weeks[-1], text)
     drawn["yaxis"] |= whole_numbers(*view.cases, *view.bound, *view.epidemic)
+    weeks = written(view.weeks)
     marked = [
         (day, count or 0)
         for day, count, signals in zip(view.weeks, view.cases, view.signals, strict=True)
@@ -78,8 +80,8 @@ def weekly(view: WeeksView, text: Texts) -> Figure:
     return {
         "data": [
             _bars(view.weeks, view.cases, text),
-            band(view.weeks, view.alert, view.epidemic, BAND_50),
-            band(view.weeks, view.expected, view.bound, BAND_95),
+            band(weeks, view.alert, view.epidemic, BAND_50),
+            band(weeks, view.expected, view.bound, BAND_95),
             {
                 "type": "scatter",
                 "mode": "lines",
@@ -125,8 +127,8 @@ def _expected(series: SeriesView, text: Texts) -> list[Figure]:
         return [column[i] for i in arriving]
 
     return [
-        band(days, of(series.low), of(series.high), BAND_95),
-        band(days, of(series.low50), of(series.high50), BAND_50),
+        band(written(days), of(series.low), of(series.high), BAND_95),
+        band(written(days), of(series.low50), of(series.high50), BAND_50),
         {
             "type": "scatter",
             "mode": "markers",

@@ -29,6 +29,7 @@ from layouts.charts.style import (
     over,
     told,
     whole_numbers,
+    written,
 )
 
 PERCENT = 3  # decimals of a share whose percents have one
@@ -120,9 +121,10 @@ def _fan(series: SeriesView, text: Texts, *, decimals: int, height: int = 250) -
         value if state != "provisional" else None
         for value, state in zip(series.value, series.state, strict=True)
     ]
+    days = written(series.dates)
     data = [
-        band(series.dates, series.low, series.high, BAND_95),
-        band(series.dates, series.low50, series.high50, BAND_50),
+        band(days, series.low, series.high, BAND_95),
+        band(days, series.low50, series.high50, BAND_50),
         {
             "type": "scatter",
             "mode": "lines",
@@ -135,7 +137,7 @@ def _fan(series: SeriesView, text: Texts, *, decimals: int, height: int = 250) -
         },
     ]
     data += _arriving(series, text, decimals)
-    last = max((i for i, value in enumerate(middle) if value is not None), default=None)
+    last = next((i for i in reversed(range(len(middle))) if middle[i] is not None), None)
     if last is not None:
         data.append(_end_point(series.dates[last], middle[last]))
         drawn["annotations"].append(_end_value(series, last, text, decimals))
@@ -150,6 +152,8 @@ def _label(decimals: int, *, middle: bool = True) -> str:
 
 def _arriving(series: SeriesView, text: Texts, decimals: int) -> list[Figure]:
     """Give days still arriving a label with their range; nothing is drawn of a middle."""
+    if "provisional" not in series.state:
+        return []
     at = [i for i, state in enumerate(series.state) if state == "provisional"]
     at = [i for i in at if series.low[i] is not None and series.high[i] is not None]
     if not at:

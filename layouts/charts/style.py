@@ -9,7 +9,6 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -117,11 +116,11 @@ def along(days: Sequence[date]) -> Figure:
     return {"x": [day.isoformat() for day in days]}
 
 
-@lru_cache(maxsize=8)  # the ranges of a page's charts stand on the same days
-def _written(days: tuple[date, ...]) -> list[str]:
+def written(days: Sequence[date]) -> list[str]:
+    """Write days as plotly reads them: once for all ranges that stand on them."""
     if _every_day(days):
         whole = np.arange(len(days)) + np.datetime64(days[0])
-        return [str(day) for day in np.datetime_as_string(whole).tolist()]
+        return np.datetime_as_string(whole).tolist()  # type: ignore[no-any-return]
     return [day.isoformat() for day in days]
 
 
@@ -138,15 +137,14 @@ def told(low: Sequence[float | None], high: Sequence[float | None], decimals: in
 
 
 def band(
-    days: Sequence[date], low: Sequence[float | None], high: Sequence[float | None], fill: str
+    days: Sequence[str], low: Sequence[float | None], high: Sequence[float | None], fill: str
 ) -> Figure:
-    """Draw a range as closed outlines, one for each run without gaps."""
+    """Draw a range over written days as closed outlines, one for each run without gaps."""
     x: list[str | None] = []
     y: list[Floats] = []
-    written = _written(tuple(days))
     floor, ceiling = np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
     for start, end in _runs(floor, ceiling):
-        at, top, foot = written[start:end], ceiling[start:end], floor[start:end]
+        at, top, foot = days[start:end], ceiling[start:end], floor[start:end]
         if end - start == 1:  # a range that stands alone is drawn as a short bar
             at, top, foot = _around(days[start]), np.repeat(top, 2), np.repeat(foot, 2)
         x += [*at, *reversed(at), None]
@@ -170,9 +168,9 @@ def _runs(low: Floats, high: Floats) -> Iterator[tuple[int, int]]:
     yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
 
 
-def _around(day: date) -> list[str]:
-    noon = datetime(day.year, day.month, day.day)  # noqa: DTZ001  # a place on the axis, in no zone
-    return [(noon + reach).isoformat(timespec="minutes") for reach in (-LONE_DAY, LONE_DAY)]
+def _around(day: str) -> list[str]:
+    begin = datetime.fromisoformat(day)  # a place on the axis, in no zone
+    return [(begin + reach).isoformat(timespec="minutes") for reach in (-LONE_DAY, LONE_DAY)]
 
 
 def mark_zone(drawn: Figure, start: date, end: date, text: Texts) -> None:

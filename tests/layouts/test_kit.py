@@ -21,7 +21,7 @@ from kms.texts import texts
 from layouts import charts
 from layouts.charts.multiples import WIDTH, common_days, common_ends, small_fan
 from layouts.charts.outlines import Shapes
-from layouts.charts.style import band, column, told
+from layouts.charts.style import band, column, told, written
 from layouts.charts.tiles import PLACES, Tile, tile_grid
 from layouts.components.heat import heat_table, step
 from layouts.components.maps import newest_week, scales, steps, weeks_map
@@ -41,7 +41,7 @@ ENDS = st.one_of(st.none(), st.floats(0, 5, allow_nan=False, width=32))
 def test_a_range_covers_its_known_days_and_no_other(low: list[float | None]) -> None:
     given_days = [DAY + timedelta(days=at) for at in range(len(low))]
     high = [None if value is None else value + 1 for value in low]
-    drawn = band(given_days, low, high, "var(--ink)")
+    drawn = band(written(given_days), low, high, "var(--ink)")
     x, y = drawn["x"], values(drawn["y"])
     known = [at for at, value in enumerate(low) if value is not None]
     ends = {end for at in known for end in (low[at], high[at])}
