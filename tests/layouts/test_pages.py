@@ -330,6 +330,10 @@ def test_plotly_is_our_bundle_of_the_same_version(client: FlaskClient) -> None:
     assert version.findall(served_head) == version.findall(full)
     recipe = json.loads((ROOT / "layouts/vendor/bundle/package.json").read_text("utf-8"))
     assert [recipe["dependencies"]["plotly.js"]] == version.findall(full)
+    locked = (ROOT / "layouts/vendor/bundle/package-lock.json").read_text("utf-8")
+    packages = json.loads(locked)["packages"]
+    assert [packages["node_modules/plotly.js"]["version"]] == version.findall(full)
+    assert "://" not in locked
 
 
 def test_no_two_pages_have_one_address_and_all_are_found() -> None:
